@@ -1,0 +1,125 @@
+"""First half of `make setup`: `.venv` with the locked packages and minefusion itself.
+
+Runs under the system's Python with its standard library only. Where `.venv` already holds this very lock it does
+nothing. uv installs; where uv cannot be had, pip does the same from the same lock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+LOCK = ROOT / "infra" / "requirements.lock"
+STAMP = VENV / ".installed"
+UV = "uv==0.13.9"
+# The environment takes 2.1 GB, the installer's downloads as much again.
+NEEDED_GB = 6
+
+# pip's own configuration, for uv, which does not read it.
+PIP_TO_UV = {
+    "index-url": "UV_DEFAULT_INDEX",
+    "extra-index-url": "UV_INDEX",
+    "find-links": "UV_FIND_LINKS",
+    "cert": "SSL_CERT_FILE",
+    "trusted-host": "UV_INSECURE_HOST",
+}
+
+
+def main() -> None:
+    wanted = fingerprint()
+    if STAMP.is_file() and STAMP.read_text() == wanted and works(PYTHON):
+        return
+    make_environment()
+    install()
+    STAMP.write_text(wanted)
+
+
+def fingerprint() -> str:
+    """What the environment is made from; the place counts, since a moved environment does not work."""
+    parts = [LOCK.read_bytes(), (ROOT / "pyproject.toml").read_bytes(), str(ROOT).encode(), sys.version.encode()]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def make_environment() -> None:
+    if works(PYTHON):
+        return
+    free_gb = shutil.disk_usage(ROOT).free / 1e9
+    if free_gb < NEEDED_GB:
+        stop(f"expected {NEEDED_GB} GB free on the disk of {ROOT}, found {free_gb:.1f}; free some space and run again")
+    say(f"making {VENV} with Python {sys.version.split()[0]}")
+    try:
+        venv.EnvBuilder(clear=True, symlinks=True, with_pip=True).create(VENV)
+    except (subprocess.CalledProcessError, ImportError, OSError):
+        shutil.rmtree(VENV, ignore_errors=True)
+        package = f"python3.{sys.version_info.minor}-venv"
+        stop(f"expected Python's venv module to work, it does not; install it: apt-get install {package}")
+
+
+def install() -> None:
+    """The locked packages by their hashes, then minefusion as an editable install."""
+    say("installing the locked packages (some minutes the first time)")
+    packages = ["install", "--require-hashes", "-r", str(LOCK)]
+    ours = ["install", "--no-deps", "--no-build-isolation", "-e", str(ROOT)]
+    uv = uv_command()
+    if uv is not None:
+        pip = [uv, "pip"]
+        options = ["--quiet", "--python", str(PYTHON)]
+        if all(call([*pip, *step, *options], uv_environment()) for step in ([*packages, "--compile-bytecode"], ours)):
+            return
+        say("uv could not install; pip takes over")
+    pip = [str(PYTHON), "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    if not all(call([*pip, *step]) for step in (packages, ours)):
+        stop(
+            "expected the packages of infra/requirements.lock to install, see the message above; mend it and run again"
+        )
+
+
+def uv_command() -> str | None:
+    """uv from PATH, else put into `.venv`; None where it cannot be had."""
+    found = shutil.which("uv")
+    if found:
+        return found
+    call([str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", UV])
+    own = VENV / "bin" / "uv"
+    return str(own) if own.is_file() else None
+
+
+def uv_environment() -> dict[str, str]:
+    """This environment, with pip's index settings under uv's names; nothing is written anywhere."""
+    told = subprocess.run([str(PYTHON), "-m", "pip", "config", "list"], capture_output=True, text=True, check=False)
+    environment = dict(os.environ)
+    environment.setdefault("UV_LINK_MODE", "copy" if VENV.stat().st_dev != Path.home().stat().st_dev else "hardlink")
+    for line in told.stdout.splitlines():
+        key, _, value = line.partition("=")
+        name = PIP_TO_UV.get(key.rpartition(".")[2])
+        if name:
+            environment.setdefault(name, value.strip("'\"").replace("\\n", " ").strip())
+    return environment
+
+
+def works(python: Path) -> bool:
+    return python.is_file() and subprocess.run([str(python), "-c", "import pip"], check=False).returncode == 0
+
+
+def call(command: list[str], environment: dict[str, str] | None = None) -> bool:
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0
+
+
+def say(line: str) -> None:
+    print(f"setup: {line}", flush=True)
+
+
+def stop(line: str) -> None:
+    sys.exit(f"setup: {line}")
+
+
+if __name__ == "__main__":
+    main()

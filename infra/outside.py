@@ -1,0 +1,123 @@
+"""Second half of `make setup`: what pip cannot bring — Java, Delta's jars, and Chromium for the page tests.
+
+Runs under `.venv`. Each part is left alone where it is there. A part that may not be installed here is named in one
+sentence and the set-up goes on: the light engine needs none of them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from minefusion.jvm import DELTA_JARS, DELTA_PACKAGE, OLDEST_JAVA, java_command, java_version, wrong_jars
+from minefusion.schemas.settings import PROJECT, load_settings
+
+JAVA_PACKAGES = ("openjdk-17-jre-headless", "openjdk-21-jre-headless")
+CHROMIUM_COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# A package that could not be had is not asked for again at every `make`.
+HOURS_BETWEEN_TRIES = 12
+
+
+def main() -> None:
+    ensure_jars(ensure_java())
+    if "--for-tests" in sys.argv[1:]:
+        ensure_chromium()
+
+
+def ensure_java() -> bool:
+    """Java for Spark, from Debian where it is missing and may be installed."""
+    if has_java():
+        return True
+    home = os.environ.get("JAVA_HOME")
+    if home:
+        say(f"JAVA_HOME={home} holds no Java {OLDEST_JAVA} or later: correct or unset it, then run make setup again")
+        return False
+    for package in JAVA_PACKAGES:
+        if install_debian(package) and has_java():
+            return True
+    say(
+        f"Spark needs Java {OLDEST_JAVA} or later and it could not be installed here: install {JAVA_PACKAGES[0]}, "
+        "then run make setup again; until then the light engine does everything"
+    )
+    return False
+
+
+def has_java() -> bool:
+    command = java_command()
+    return command is not None and (java_version(command) or 0) >= OLDEST_JAVA
+
+
+def ensure_jars(has_java: bool) -> None:
+    """Delta's jars, resolved once by Spark's own resolver and kept, so that later starts need no network."""
+    folder = load_settings().spark.jars
+    if not wrong_jars(folder) or not has_java:
+        return
+    say(f"resolving {DELTA_PACKAGE}")
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as ivy:
+        resolve = (
+            "from pyspark.sql import SparkSession;"
+            "SparkSession.builder.master('local[1]').config('spark.ui.enabled', 'false')"
+            f".config('spark.jars.packages', '{DELTA_PACKAGE}').config('spark.jars.ivy', {ivy!r}).getOrCreate().stop()"
+        )
+        done = subprocess.run([sys.executable, "-c", resolve], capture_output=True, text=True, check=False)
+        for name in DELTA_JARS:
+            resolved = Path(ivy) / "jars" / name
+            if resolved.is_file():
+                os.replace(resolved, folder / name)
+    missing = wrong_jars(folder)
+    if missing:
+        told = [line for line in done.stderr.splitlines() if "rror" in line or "not found" in line][:3]
+        say(
+            f"Spark could not bring {', '.join(missing)} ({'; '.join(told) or 'not the expected file'}): "
+            "reach Maven Central once and run make setup again; until then the light engine does everything"
+        )
+
+
+def ensure_chromium() -> None:
+    """A browser for the tests of pages; they skip, and say so, without one."""
+    if not any(map(shutil.which, CHROMIUM_COMMANDS)) and not install_debian("chromium"):
+        say("the page tests will skip: they need a Chromium and it could not be installed here; install chromium")
+
+
+def install_debian(package: str) -> bool:
+    """Install a Debian package where this user may: as root, or by sudo that asks for no password."""
+    tried = PROJECT / ".cache" / f"tried-{package}"
+    if tried.is_file() and time.time() - tried.stat().st_mtime < HOURS_BETWEEN_TRIES * 3600:
+        return False
+    apt = may_install()
+    if apt is None:
+        return False
+    say(f"installing {package}")
+    install = [*apt, "install", "-y", "-qq", "--no-install-recommends", package]
+    if run(install) or (run([*apt, "update", "-qq"]) and run(install)):
+        return True
+    tried.parent.mkdir(exist_ok=True)
+    tried.touch()
+    return False
+
+
+def may_install() -> list[str] | None:
+    if shutil.which("apt-get") is None:
+        return None
+    if os.geteuid() == 0:
+        return ["apt-get"]
+    return ["sudo", "-n", "apt-get"] if shutil.which("sudo") and run(["sudo", "-n", "true"]) else None
+
+
+def run(command: list[str]) -> bool:
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    return subprocess.run(command, env=environment, capture_output=True, check=False).returncode == 0
+
+
+def say(line: str) -> None:
+    print(f"setup: {line}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,5 @@
+"""`python -m minefusion` is the `minefusion` command."""
+
+from minefusion.cli import main
+
+main()

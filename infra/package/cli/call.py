@@ -1,0 +1,114 @@
+"""This call of the command: its global options, its settings, and the one way results leave it."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from minefusion.schemas.errors import InputError
+from minefusion.schemas.settings import Settings, load_settings
+
+OUTPUTS = ("text", "json", "csv")
+
+
+@dataclass
+class Call:
+    """The global options as given; None means not given."""
+
+    lake: str | None = None
+    output: str = "text"
+    engine: str | None = None
+    lang: str | None = None
+    debug: bool = False
+    quiet: bool = False
+    has_emitted: bool = False
+
+
+call = Call()
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this call: file and environment under the options that were given."""
+    return load_settings(lake=call.lake, engine=call.engine, lang=call.lang)
+
+
+def words(zh: str, en: str) -> str:
+    """The sentence in the language of this call."""
+    return zh if settings().lang == "zh" else en
+
+
+def emit(result: Mapping[str, Any] | Sequence[Mapping[str, Any]], text: str) -> None:
+    """Print `text` or, by --output, `result` as the one JSON document or as CSV."""
+    call.has_emitted = True
+    if call.output == "json":
+        print(as_json(result))
+    elif call.output == "csv":
+        print(_as_csv(result), end="")
+    elif text:
+        print(text)
+
+
+def as_json(result: Any) -> str:
+    """One line of JSON: instants as ISO 8601, a number that is none (NaN, ±∞) as null."""
+    try:
+        return json.dumps(result, ensure_ascii=False, allow_nan=False, default=_plain)
+    except ValueError:
+        return json.dumps(_finite(result), ensure_ascii=False, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, bytes):
+        return value.hex()
+    if hasattr(value, "item"):  # a NumPy scalar
+        return _finite(value.item())
+    if hasattr(value, "tolist"):
+        return _finite(value.tolist())
+    return str(value)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return value
+
+
+def _as_csv(rows: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> str:
+    import csv
+    import io
+
+    if isinstance(rows, Mapping):
+        raise InputError("expected rows for --output csv, got one document; use --output json")
+    sheet = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(sheet, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        for row in rows:
+            writer.writerow({key: _cell(value) for key, value in row.items()})
+    return sheet.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, Mapping | list | tuple):
+        return as_json(value)
+    return value if value is None or isinstance(value, str | int | float) else _plain(value)
+
+
+def warn(line: str) -> None:
+    """One line to the person, on stderr."""
+    print(line, file=sys.stderr)

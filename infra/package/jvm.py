@@ -1,0 +1,46 @@
+"""What Spark needs beside Python: a Java runtime and Delta's two jars.
+
+The jars are the exact files that the release was tried with: create, append, MERGE, replaceWhere, checkpoints and
+deletion vectors work with these two; the rest of what the resolver brings (kernel, Unity Catalog) is not used.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+OLDEST_JAVA = 17
+DELTA_PACKAGE = "io.delta:delta-spark_4.2_2.13:4.4.0"
+DELTA_JARS = {
+    "io.delta_delta-spark_4.2_2.13-4.4.0.jar": "27d4fd8b1f879535c573ed1c718177d6a27f24d3e626ba02e216369725721ead",
+    "io.delta_delta-storage-4.4.0.jar": "c46735481fa8e326b0957be02b4420cbcab4b325bb08009b7f2045a95133f1cc",
+}
+
+
+def java_command() -> str | None:
+    """The `java` that Spark would start: JAVA_HOME's where that is set, else the first on PATH; None where none is."""
+    home = os.environ.get("JAVA_HOME")
+    return shutil.which("java", path=f"{home}/bin") if home else shutil.which("java")
+
+
+def java_version(command: str) -> int | None:
+    """Its major version; None where it does not start or does not say."""
+    try:
+        done = subprocess.run([command, "-version"], capture_output=True, text=True, timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    said = re.search(r'version "(?:1\.)?(\d+)', done.stderr + done.stdout)
+    return int(said.group(1)) if done.returncode == 0 and said else None
+
+
+def wrong_jars(folder: Path) -> list[str]:
+    """Delta's jars that `folder` lacks or holds damaged."""
+    return [name for name, sha256 in DELTA_JARS.items() if _sha256(folder / name) != sha256]
+
+
+def _sha256(path: Path) -> str | None:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None

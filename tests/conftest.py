@@ -1,0 +1,51 @@
+"""What every test may ask for: a lake of its own, settings for it, and the suite's one Spark session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from minefusion import jvm
+from minefusion.schemas.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+@pytest.fixture(autouse=True)
+def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test, and no command it starts, meets the lake or the choices of the person who runs the tests."""
+    monkeypatch.setenv("MINEFUSION_LAKE", str(tmp_path / "lake"))
+    monkeypatch.setenv("MINEFUSION_HOME", str(tmp_path / "home"))
+    for name in ("MINEFUSION_ENGINE", "MINEFUSION_LANG"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Path:
+    """An empty lake."""
+    folder = tmp_path / "lake"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def settings(lake: Path) -> Settings:
+    """Settings of a small machine over the test's own lake."""
+    return load_settings(lake=lake, spark_master="local[2]", spark_driver_memory="1g")
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """The suite's one Spark session; a second start would cost seconds and memory in every file."""
+    settings = load_settings(lake=tmp_path_factory.mktemp("spark"), spark_master="local[2]", spark_driver_memory="1g")
+    if jvm.java_command() is None or jvm.wrong_jars(settings.spark.jars):
+        pytest.skip("Spark needs Java and Delta's jars: run make setup")
+    from minefusion.pipelines.engines.spark import session
+
+    running = session(settings)
+    yield running
+    running.stop()

@@ -1,0 +1,187 @@
+"""The set-up: what the lock holds, what is done once, and what is said where something may not be done."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from packaging.requirements import Requirement
+
+from minefusion import jvm
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCK = (ROOT / "infra" / "requirements.lock").read_text()
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+TARGETS = ["help", "setup", "demo", "up", "test", "check", "bench", "soak", "docs", "lock", "clean"]
+
+
+def script(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"infra_{name}", ROOT / "infra" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def locked() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, version in re.findall(r"^([a-z0-9.-]+)==([^\s;]+)", LOCK, re.MULTILINE):
+        found.setdefault(name, []).append(version)
+    return found
+
+
+def test_the_lock_is_exact_hashed_and_names_no_address():
+    entries = re.split(r"\n(?=\S)", LOCK.strip())
+    assert all(re.match(r"[a-z0-9.-]+==\S+", entry) for entry in entries)
+    assert all("--hash=sha256:" in entry for entry in entries)
+    assert "://" not in LOCK
+    assert not re.search(r"^-", LOCK, re.MULTILINE)
+
+
+def test_the_lock_holds_what_pyproject_asks_for():
+    extras = PROJECT["optional-dependencies"].values()
+    for text in [*PROJECT["dependencies"], *(text for extra in extras for text in extra)]:
+        wanted = Requirement(text)
+        versions = locked()[wanted.name.lower()]
+        assert all(wanted.specifier.contains(version) for version in versions), text
+
+
+def test_jar_and_wheel_of_delta_are_of_one_version():
+    assert locked()["delta-spark"] == [jvm.DELTA_PACKAGE.rpartition(":")[2]]
+    assert all(name.endswith(f"-{locked()['delta-spark'][0]}.jar") for name in jvm.DELTA_JARS)
+
+
+def test_an_installed_environment_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    bootstrap = script("bootstrap")
+    monkeypatch.setattr(bootstrap, "STAMP", tmp_path / "stamp")
+    monkeypatch.setattr(bootstrap, "works", lambda _python: True)
+    installs: list[str] = []
+    monkeypatch.setattr(bootstrap, "install", lambda: installs.append("install"))
+    bootstrap.main()
+    bootstrap.main()
+    assert installs == ["install"]
+    monkeypatch.setattr(bootstrap, "fingerprint", lambda: "another lock")
+    bootstrap.main()
+    assert installs == ["install", "install"]
+
+
+def test_a_full_disk_is_said_before_anything_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    bootstrap = script("bootstrap")
+    monkeypatch.setattr(bootstrap, "PYTHON", tmp_path / "none")
+    monkeypatch.setattr(bootstrap, "NEEDED_GB", 10**9)
+    with pytest.raises(SystemExit, match=r"GB free on the disk of .* found"):
+        bootstrap.make_environment()
+
+
+def test_a_python_without_venv_is_told_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    bootstrap = script("bootstrap")
+
+    def fail(*_arguments: object) -> None:
+        raise subprocess.CalledProcessError(1, ["ensurepip"])
+
+    monkeypatch.setattr(bootstrap, "PYTHON", tmp_path / "none")
+    monkeypatch.setattr(bootstrap, "VENV", tmp_path / "venv")
+    monkeypatch.setattr(bootstrap.venv.EnvBuilder, "create", fail)
+    with pytest.raises(SystemExit, match=rf"apt-get install python3\.{sys.version_info.minor}-venv"):
+        bootstrap.make_environment()
+
+
+def test_pip_takes_over_where_uv_fails(monkeypatch: pytest.MonkeyPatch):
+    bootstrap = script("bootstrap")
+    calls: list[list[str]] = []
+
+    def call(command: list[str], _environment: dict[str, str] | None = None) -> bool:
+        calls.append(command)
+        return command[0] != "uv"
+
+    monkeypatch.setattr(bootstrap, "uv_command", lambda: "uv")
+    monkeypatch.setattr(bootstrap, "uv_environment", dict)
+    monkeypatch.setattr(bootstrap, "call", call)
+    bootstrap.install()
+    assert [command[0] for command in calls] == ["uv", str(bootstrap.PYTHON), str(bootstrap.PYTHON)]
+    assert "--require-hashes" in calls[1]
+
+
+def test_no_java_and_no_right_to_install_is_one_sentence(monkeypatch: pytest.MonkeyPatch, capsys):
+    outside = script("outside")
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setattr(outside, "java_command", lambda: None)
+    monkeypatch.setattr(outside, "may_install", lambda: None)
+    assert outside.ensure_java() is False
+    said = capsys.readouterr().out
+    assert said.count("\n") == 1
+    assert "openjdk-17-jre-headless" in said
+    assert "light engine" in said
+
+
+def test_a_wrong_java_home_is_named_and_nothing_is_installed(monkeypatch: pytest.MonkeyPatch, capsys):
+    outside = script("outside")
+    monkeypatch.setenv("JAVA_HOME", "/nowhere")
+    monkeypatch.setattr(outside, "install_debian", lambda package: pytest.fail(f"asked for {package}"))
+    assert outside.ensure_java() is False
+    assert "JAVA_HOME=/nowhere" in capsys.readouterr().out
+
+
+def test_jars_that_cannot_be_resolved_are_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+    outside = script("outside")
+    monkeypatch.setenv("MINEFUSION_SPARK_JARS", str(tmp_path))
+    failed = subprocess.CompletedProcess([], 1, "", "noise\nServer access error: repo unreachable\n")
+    monkeypatch.setattr(outside.subprocess, "run", lambda *_a, **_k: failed)
+    outside.ensure_jars(has_java=True)
+    asked, said = capsys.readouterr().out.splitlines()
+    assert "resolving io.delta:delta-spark" in asked
+    assert "Server access error" in said
+    assert "make setup again" in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_jars_that_are_there_are_not_resolved_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
+    outside = script("outside")
+    monkeypatch.setenv("MINEFUSION_SPARK_JARS", str(tmp_path))
+    monkeypatch.setattr(outside, "wrong_jars", lambda _folder: [])
+    outside.ensure_jars(has_java=True)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_package_that_could_not_be_had_is_not_asked_for_again_at_once(tmp_path: Path, monkeypatch):
+    outside = script("outside")
+    asked: list[list[str]] = []
+    monkeypatch.setattr(outside, "PROJECT", tmp_path)
+    monkeypatch.setattr(outside, "may_install", lambda: ["apt-get"])
+    monkeypatch.setattr(outside, "run", lambda command: asked.append(command) is not None)
+    assert not outside.install_debian("chromium")
+    assert [command[1] for command in asked] == ["install", "update"]
+    assert not outside.install_debian("chromium")
+    assert len(asked) == 2
+    yesterday = time.time() - 86_400
+    os.utime(tmp_path / ".cache" / "tried-chromium", (yesterday, yesterday))
+    outside.install_debian("chromium")
+    assert len(asked) == 4
+
+
+def test_make_help_lists_the_targets():
+    done = subprocess.run(["make", "-C", str(ROOT), "help"], capture_output=True, text=True, check=True)
+    listed = re.findall(r"^  make (\w+)", done.stdout, re.MULTILINE)
+    assert sorted(listed) == sorted(TARGETS)
+
+
+def test_a_python_too_old_is_said_in_one_line(tmp_path: Path):
+    for name in ("python3", "python3.11", "python3.12", "python3.13"):
+        (tmp_path / name).write_text('#!/bin/sh\n[ "$1" = --version ] && echo "Python 3.9.2" && exit 0\nexit 1\n')
+        (tmp_path / name).chmod(0o755)
+    done = subprocess.run(
+        ["make", "-C", str(ROOT), "setup"],
+        env={**os.environ, "PATH": f"{tmp_path}:/usr/bin:/bin"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "setup: expected Python 3.11, 3.12 or 3.13, found Python 3.9.2; install python3.11" in done.stderr
