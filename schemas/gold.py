@@ -1,0 +1,133 @@
+"""Gold: what the readings mean, each row with its reason."""
+
+from minefusion.schemas.table import Column, Table, day_column
+
+_MINE = Column("mine_code", "string", "Mine.", "煤矿编码")
+_AREA = Column("area_id", "string", "Area; the mine code for the whole mine; 'unplaced' where not resolved.", "区域编码")
+_POINT = Column("point_id", "string", "Point; null for an area's own row.", "测点编码")
+_LEVEL = Column("level", "int", "0 normal, 1 blue, 2 yellow, 3 orange, 4 red; null with a reason.", "风险等级", valid=(0, 4))
+_ZH = Column("sentence_zh", "string", "What it means, in Chinese.", "说明（中文）")
+_EN = Column("sentence_en", "string", "What it means, in English.", "说明（英文）")
+_REVISION = Column("revision", "int", "0 at first; one more each time an input changed the row.", "修订号")
+_COMPUTED = Column("computed_at", "timestamp", "When the row was written.", "计算时间")
+
+HAZARD_INDEX = Table(
+    name="gold.hazard_index",
+    doc="Hazard indices by place and window.",
+    zh="灾害指标",
+    key=("mine_code", "index_id", "area_id", "entity", "window_start"),
+    columns=(
+        _MINE,
+        Column("index_id", "string", "Catalogue id, such as G-01.", "指标编号"),
+        _AREA,
+        Column("entity", "string", "Point id, or the area id for an area's own row: the key's part that is never null.", "对象"),
+        _POINT,
+        Column("window_start", "timestamp", "Start of the window, included.", "窗口开始"),
+        Column("window_end", "timestamp", "End of the window, not included.", "窗口结束"),
+        Column("value", "double", "Value of the index; null with a reason.", "指标值"),
+        Column("unit", "string", "Unit.", "单位"),
+        _LEVEL,
+        Column("legal_exceeded", "boolean", "The legal alarm limit is reached.", "是否超法定限值"),
+        Column("coverage", "double", "Share of the window that good data covers.", "覆盖率", valid=(0, 1)),
+        Column("null_reason", "string", "Why the value is null.", "空值原因"),
+        Column("inputs", "string", "JSON of the inputs used.", "输入（JSON）"),
+        Column("limit_source", "string", "Where the limits come from.", "限值来源"),
+        Column("limit_confidence", "string", "confirmed, inferred, convention, advisory or mine.", "限值可信度"),
+        _ZH,
+        _EN,
+        _REVISION,
+        _COMPUTED,
+        day_column(),
+    ),
+    time="window_start",
+)
+
+ALARM = Table(
+    name="gold.alarm",
+    doc="Alarm episodes: one row each, from raise to clear.",
+    zh="报警",
+    key=("alarm_id",),
+    columns=(
+        Column("alarm_id", "string", "Identity: kind, mine, place and start.", "报警标识"),
+        Column("kind", "string", "Index id, or YCBJ-001 … for what the mine reports.", "报警种类"),
+        _MINE,
+        _AREA,
+        Column("entity", "string", "Point id, or the area id.", "对象"),
+        _POINT,
+        _LEVEL,
+        Column("raised_at", "timestamp", "Sample that opened it.", "开始时间"),
+        Column("cleared_at", "timestamp", "Sample that closed it; null while active.", "解除时间"),
+        Column("peak_value", "double", "Worst value.", "峰值"),
+        Column("peak_at", "timestamp", "When it was worst.", "峰值时刻"),
+        Column("integral", "double", "Area over the limit (G-01: %·min); null elsewhere.", "超限积分"),
+        Column("unit", "string", "Unit.", "单位"),
+        Column("legal_exceeded", "boolean", "The legal alarm limit was reached.", "是否超法定限值"),
+        Column("people_in_area", "int", "People in the area when it was raised.", "区域人数", unit="person"),
+        Column("marks", "string", "SATURATED, NO_DATA … comma-joined.", "标记"),
+        _ZH,
+        _EN,
+        _REVISION,
+        _COMPUTED,
+        day_column(),
+    ),
+    time="raised_at",
+)
+
+AREA_MINUTE = Table(
+    name="gold.area_minute",
+    doc="The fused table: gas, air, people and machines by area and minute.",
+    zh="区域分钟融合表",
+    key=("mine_code", "area_id", "minute"),
+    columns=(
+        _MINE,
+        _AREA,
+        Column("minute", "timestamp", "Start of the minute.", "分钟"),
+        Column("ch4_pct_min", "double", "Lowest methane.", "甲烷最小", unit="%"),
+        Column("ch4_pct_mean", "double", "Mean methane.", "甲烷平均", unit="%"),
+        Column("ch4_pct_max", "double", "Highest methane.", "甲烷最大", unit="%"),
+        Column("ch4_pct_trend_per_h", "double", "Rise of the area's highest methane over the last 30 min.", "甲烷趋势", unit="%/h"),
+        Column("co_ppm_max", "double", "Highest carbon monoxide.", "一氧化碳最大", unit="ppm"),
+        Column("o2_pct_min", "double", "Lowest oxygen.", "氧气最小", unit="%"),
+        Column("air_velocity_m_s", "double", "Mean air velocity.", "风速", unit="m/s"),
+        Column("temperature_c", "double", "Highest temperature.", "温度", unit="degC"),
+        Column("people_count", "int", "People in the area.", "人数", unit="person"),
+        Column("people_cap", "int", "Cap.", "核定人数", unit="person"),
+        Column("machines_running", "int", "Machines that run.", "运行设备数"),
+        Column("reported_abnormalities", "int", "Abnormalities that the mine reports as open.", "上报异常数"),
+        Column("behaviours", "int", "Unsafe behaviours seen; null where no camera analysis runs.", "不安全行为数"),
+        _LEVEL,
+        Column("why_zh", "string", "Why this level, in Chinese.", "原因（中文）"),
+        Column("why_en", "string", "Why this level, in English.", "原因（英文）"),
+        Column("null_reasons", "string", "JSON: column → why it is null.", "空值原因（JSON）"),
+        Column("readings_expected", "int", "Inputs that should have a fresh value.", "应有输入数"),
+        Column("readings_good", "int", "Inputs that have a fresh good value.", "有效输入数"),
+        _REVISION,
+        _COMPUTED,
+        day_column(),
+    ),
+    time="minute",
+)
+
+DATA_QUALITY = Table(
+    name="gold.data_quality",
+    doc="Completeness, accuracy and timeliness by dataset, point and hour, with findings.",
+    zh="数据质量",
+    key=("mine_code", "dataset", "entity", "hour"),
+    columns=(
+        _MINE,
+        Column("dataset", "string", "Table it is about, such as silver.reading.", "数据集"),
+        Column("entity", "string", "Point, area or file kind.", "对象"),
+        _AREA,
+        Column("hour", "timestamp", "Start of the hour.", "小时"),
+        Column("expected", "int", "Values expected from the nominal period.", "应到数"),
+        Column("received", "int", "Values that came.", "实到数"),
+        Column("completeness", "double", "received ÷ expected.", "完整性", valid=(0, 1)),
+        Column("accuracy", "double", "Share of GOOD among those that came.", "准确性", valid=(0, 1)),
+        Column("timeliness", "double", "Share that came no later than its late-after time.", "及时性", valid=(0, 1)),
+        Column("findings", "string", "JSON list of {code, count, zh, en}.", "发现（JSON）"),
+        _REVISION,
+        _COMPUTED,
+        day_column(),
+    ),
+    time="hour",
+)

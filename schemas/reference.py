@@ -1,0 +1,92 @@
+"""Reference tables: what the site file and the specification say."""
+
+from minefusion.schemas.table import Column, Table
+
+_MINE = Column("mine_code", "string", "Mine.", "煤矿编码")
+
+ROADWAY_NODE = Table(
+    name="reference.roadway_node",
+    doc="Nodes of the roadway graph.",
+    zh="巷道节点",
+    key=("mine_code", "node_id"),
+    columns=(
+        _MINE,
+        Column("node_id", "string", "Node.", "节点"),
+        Column("x", "double", "Grid x.", "X坐标", unit="m"),
+        Column("y", "double", "Grid y.", "Y坐标", unit="m"),
+        Column("z", "double", "Grid z.", "Z坐标", unit="m"),
+    ),
+)
+
+ROADWAY_EDGE = Table(
+    name="reference.roadway_edge",
+    doc="Roadways: edges of the graph, air flows from the first node to the second.",
+    zh="巷道",
+    key=("mine_code", "edge_id"),
+    columns=(
+        _MINE,
+        Column("edge_id", "string", "Edge.", "巷道"),
+        Column("from_node", "string", "First node.", "起点"),
+        Column("to_node", "string", "Second node.", "终点"),
+        Column("area_id", "string", "Area.", "区域编码"),
+        Column("air_class", "string", "Air-velocity location code.", "风速限值位置"),
+        Column("gas_class", "string", "Methane location code.", "瓦斯限值位置"),
+        Column("length_m", "double", "Length.", "长度", unit="m"),
+        Column("section_m2", "double", "Cross-section.", "断面积", unit="m2"),
+        Column("is_walkable", "boolean", "People may walk there.", "可通行"),
+        Column("has_conveyor", "boolean", "A conveyor runs there.", "有带式输送机"),
+    ),
+)
+
+LIMIT = Table(
+    name="reference.limit",
+    doc="Limits as rows, each with its source and confidence.",
+    zh="限值",
+    key=("rule_id",),
+    columns=(
+        Column("rule_id", "string", "Rule.", "规则"),
+        Column("location_code", "string", "Place it holds for.", "位置编码"),
+        Column("location_zh", "string", "Place in Chinese.", "位置（中文）"),
+        Column("location_en", "string", "Place in English.", "位置（英文）"),
+        Column("quantity", "string", "Quantity.", "测量量"),
+        Column("unit", "string", "Unit.", "单位"),
+        Column("alarm", "double", "Alarm value.", "报警值"),
+        Column("power_off", "double", "Power-cut value.", "断电值"),
+        Column("restore", "double", "Restore value.", "复电值"),
+        Column("direction", "string", "high or low.", "方向"),
+        Column("scope", "string", "Scope or action.", "范围"),
+        Column("source", "string", "Where it was read.", "来源"),
+        Column("confidence", "string", "confirmed, inferred or convention.", "可信度"),
+    ),
+)
+
+SENSOR_TYPE = Table(
+    name="reference.sensor_type",
+    doc="Sensor types with quantity and unit.",
+    zh="传感器类型",
+    key=("code",),
+    columns=(
+        Column("code", "string", "Code.", "编码"),
+        Column("name_zh", "string", "Name in Chinese.", "名称"),
+        Column("name_en", "string", "Name in English.", "英文名"),
+        Column("quantity", "string", "Quantity.", "测量量"),
+        Column("unit", "string", "Unit.", "单位"),
+        Column("kind", "string", "analog, digital or cumulative.", "类别"),
+        Column("valid_min", "double", "Lowest plausible value.", "下限"),
+        Column("valid_max", "double", "Highest plausible value.", "上限"),
+        Column("source", "string", "Where it was read.", "来源"),
+        Column("confidence", "string", "confirmed, inferred or convention.", "可信度"),
+    ),
+)
+
+TERM = Table(
+    name="reference.term",
+    doc="The field's words.",
+    zh="术语",
+    key=("term",),
+    columns=(
+        Column("term", "string", "Name used in tables and code.", "名称"),
+        Column("zh", "string", "Chinese term.", "中文"),
+        Column("en", "string", "Meaning.", "英文释义"),
+    ),
+)

@@ -1,0 +1,99 @@
+"""When the jobs run, on which engine and for which mines: plain data and names, read by the DAGs.
+
+Nothing here knows Airflow, so a page or a test can say when a job runs without loading it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from minefusion.schemas.catalog import site_path
+from minefusion.schemas.settings import EngineChoice, Settings
+
+# Clock of the mines' shifts. Days and hours of tables are UTC, like their partitions.
+MINE_TIMEZONE = "Asia/Shanghai"
+# A shift's report waits so long for data that comes late [min].
+SETTLE_MIN = 10
+
+EVERY_MINUTE = "* * * * *"
+EVERY_HOUR = "0 * * * *"
+EVERY_DAY = "0 0 * * *"
+AFTER_EACH_SHIFT = f"{SETTLE_MIN} 0,8,16 * * *"
+
+# The first day that a backfill may name.
+FIRST_DAY = datetime(2020, 1, 1, tzinfo=UTC)
+
+# Two JVMs never share a small machine: each task that may start Spark takes the one slot of this pool.
+SPARK_POOL = "spark"
+SPARK_SLOTS = 1
+
+# Values every task starts from. A command that a person must mend something for fails again at once, so retries are
+# few and soon; they are there for what passes by itself, such as a restart of the scheduler.
+DEFAULT_ARGS: dict[str, Any] = {
+    "retries": 2,
+    "retry_delay": timedelta(seconds=5),
+    "execution_timeout": timedelta(minutes=30),
+}
+RUN_TIMEOUT = timedelta(hours=2)
+# A day of a large mine is computed anew in one task.
+DAY_TIMEOUT = timedelta(hours=6)
+
+# Exit code by which a command says "nothing new"; Airflow shows the task as skipped.
+UNCHANGED = 99
+
+# The run's period, where it has one; a run started by an asset has none.
+WINDOW = (
+    "{% if dag_run.data_interval_start %}"
+    " --from {{ dag_run.data_interval_start.isoformat() }} --to {{ dag_run.data_interval_end.isoformat() }}"
+    "{% endif %}"
+)
+# The same from an hour earlier: each hour is computed when it ends and once more when its late data is in.
+WINDOW_AND_HOUR_BEFORE = WINDOW.replace(
+    "dag_run.data_interval_start.isoformat()",
+    "(dag_run.data_interval_start - macros.timedelta(hours=1)).isoformat()",
+)
+# The end of the shift that a report is about.
+SHIFT_END = (
+    "{% if dag_run.data_interval_end %}"
+    f"{{{{ (dag_run.data_interval_end - macros.timedelta(minutes={SETTLE_MIN})).isoformat() }}}}"
+    "{% else %}{{ dag_run.run_after.isoformat() }}{% endif %}"
+)
+# The span a person types into the form of a manual run. It reaches the shell as variables, never as part of the line.
+SPAN = '${SPAN_FROM:+ --from "$SPAN_FROM"}${SPAN_TO:+ --to "$SPAN_TO"}'
+SPAN_ENVIRONMENT = {"SPAN_FROM": "{{ params['from'] or '' }}", "SPAN_TO": "{{ params['to'] or '' }}"}
+
+# Jobs that keep the books rather than compute hazards; they follow the ingest's engine.
+_WITH_INGEST = {"ingest", "conform", "data_quality"}
+_SITE_FILE = ".site.yaml"
+_MINE_IN_NAME = re.compile(r"(\d{6}[0-9A-Z]{4,14})_")
+
+
+def engine_of(job: str, settings: Settings) -> EngineChoice:
+    """The engine that a scheduled job runs on."""
+    return settings.airflow.ingest_engine if job in _WITH_INGEST else settings.airflow.hazard_engine
+
+
+def mines_of(settings: Settings) -> list[str]:
+    """The mines to work on, sorted: those of the settings, else every one that has shown itself.
+
+    A mine shows itself by a site file, in the lake or still in the landing folder, or by a file in the landing folder
+    that carries its code: a mine without a site file is worked on too, since its gas is no less dangerous.
+    """
+    if settings.airflow.mines:
+        return sorted(set(settings.airflow.mines))
+    sites = site_path(settings.lake, "any").parent
+    found = {name.removesuffix(_SITE_FILE) for name in _names(sites) if name.endswith(_SITE_FILE)}
+    for folder, folders, names in os.walk(settings.airflow.landing):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        if Path(folder) == settings.airflow.landing:
+            found |= {name.removesuffix(_SITE_FILE) for name in names if name.endswith(_SITE_FILE)}
+        found |= {match[1] for name in names if (match := _MINE_IN_NAME.match(name))}
+    return sorted(found)
+
+
+def _names(folder: Path) -> list[str]:
+    return os.listdir(folder) if folder.is_dir() else []

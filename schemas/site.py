@@ -1,0 +1,399 @@
+"""The site file: one YAML per mine for what no exchange file carries, with a loader that names line and cause."""
+
+from __future__ import annotations
+
+import json
+import math
+import types
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from typing import Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import yaml
+
+from minefusion.schemas.errors import InputError
+
+FORMAT = 1
+
+AreaKind = Literal[
+    "longwall_face", "heading", "intake_airway", "return_airway", "district_return", "total_return", "belt_road",
+    "main_intake", "shaft", "pit_bottom", "chamber", "goaf", "surface",
+]  # fmt: skip
+AirClass = Literal[
+    "MAIN_AIRWAY", "BELT_ROAD", "COAL_FACE", "ROCK_HEADING", "OTHER_ROAD", "SHAFT_MAN", "SHAFT_MATERIAL",
+    "SHAFT_NO_HOIST", "AIR_BRIDGE", "TROLLEY_ROAD",
+]  # fmt: skip
+ShiftKind = Literal["production", "maintenance"]
+
+
+@dataclass(frozen=True)
+class Shift:
+    """One shift of the day. `start` is mine local time, HH:MM."""
+
+    name_zh: str
+    name_en: str
+    start: str
+    hours: float
+    kind: ShiftKind = "production"
+
+
+@dataclass(frozen=True)
+class Area:
+    """A place with a name and a head-count cap; null means the mine sets none."""
+
+    area_id: str
+    name_zh: str
+    name_en: str
+    kind: AreaKind
+    cap: int | None = None
+    is_restricted: bool = False
+    is_muster: bool = False
+    needs_two_people: bool = False
+
+
+@dataclass(frozen=True)
+class Node:
+    """Where roadways meet or end, in metres of the mine grid."""
+
+    node_id: str
+    x: float
+    y: float
+    z: float
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A straight roadway. Air that flows from `from_node` to `to_node` counts as positive; chainage grows the same way.
+
+    `air_class` and `gas_class` are location codes of the limits table; no `gas_class`: no methane limit of its own.
+    """
+
+    edge_id: str
+    from_node: str
+    to_node: str
+    area_id: str
+    air_class: AirClass
+    gas_class: str | None
+    length_m: float
+    section_m2: float
+    is_walkable: bool = True
+    has_conveyor: bool = False
+
+
+@dataclass(frozen=True)
+class DoorPair:
+    """Two air doors in series, never open together; `points` are the door switches."""
+
+    pair_id: str
+    area_id: str
+    points: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class AirPath:
+    """Where air enters and leaves a working area. `air_factor` is the K of the required air quantity."""
+
+    area_id: str
+    intake_edge: str
+    return_edge: str
+    drained_ch4_m3_min: float = 0.0
+    output_t_per_day: float = 0.0
+    air_factor: float = 1.4
+
+
+@dataclass(frozen=True)
+class SitePoint:
+    """Exact place of a measuring point whose own file cannot say it."""
+
+    point_code: str
+    edge_id: str
+    chainage_m: float
+    gas_class: str | None = None
+
+
+@dataclass(frozen=True)
+class SiteStation:
+    """Exact place of a base station whose own file cannot say it."""
+
+    station_code: str
+    edge_id: str
+    chainage_m: float
+
+
+@dataclass(frozen=True)
+class Camera:
+    camera_code: str
+    name_zh: str
+    name_en: str
+    edge_id: str
+    chainage_m: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """One mine as its site file declares it. `approved_hours`: the mine's own limit of hours underground, or null."""
+
+    format: int = FORMAT
+    mine_code: str
+    name_zh: str
+    name_en: str
+    utc_offset_h: float = 8.0
+    severe_hazard: bool
+    underground_cap: int | None = None
+    approved_hours: float | None = None
+    shifts: tuple[Shift, ...] = ()
+    areas: tuple[Area, ...]
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+    door_pairs: tuple[DoorPair, ...] = ()
+    air_paths: tuple[AirPath, ...] = ()
+    points: tuple[SitePoint, ...] = ()
+    stations: tuple[SiteStation, ...] = ()
+    cameras: tuple[Camera, ...] = ()
+
+    def to_frames(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Rows of reference.roadway_node and reference.roadway_edge."""
+        return [self._row(node) for node in self.nodes], [self._row(edge) for edge in self.edges]
+
+    def _row(self, thing: Node | Edge) -> dict[str, Any]:
+        return {"mine_code": self.mine_code, **{field.name: getattr(thing, field.name) for field in fields(thing)}}
+
+
+def load_site(path: Path) -> Site:
+    """Read and check a site file.
+
+    Raises:
+        InputError: file, line, what was expected, what came and what to do.
+    """
+    try:
+        root = yaml.compose(path.read_text(encoding="utf-8"), Loader=_Loader)
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise InputError(f"{path} line {line}: expected UTF-8, got other bytes; save the file as UTF-8") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise InputError(f"{path} line {line}: expected YAML, got: {error.problem}; mend that line") from None
+    if root is None:
+        _refuse(path, 1, "expected a site file, got an empty one; write it or leave the file out")
+    lines: Lines = {}
+    site = _Reader(path, lines).read(root, Site, "site")
+    _check(site, lambda thing, problem: _refuse(path, lines[id(thing)], problem))
+    return site
+
+
+def dump_site(site: Site) -> str:
+    """The site file's text: one line per area, node, edge …; `load_site` gives the same site back."""
+    lines = []
+    for field in fields(Site):
+        value = getattr(site, field.name)
+        if not isinstance(value, tuple):
+            lines.append(f"{field.name}: {_scalar(value)}")
+        elif not value:
+            lines.append(f"{field.name}: []")
+        else:
+            lines.append(f"{field.name}:")
+            lines += [f"- {_flow(row)}" for row in value]
+    return "\n".join(lines) + "\n"
+
+
+# --- reading: YAML nodes carry their line, so every complaint can name it ---
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_T = TypeVar("_T")
+# Line of each dataclass read, by its identity; the site keeps them all alive while it is checked.
+Lines = dict[int, int]
+
+
+def _refuse(path: Path, line: int, problem: str) -> NoReturn:
+    raise InputError(f"{path} line {line}: {problem}")
+
+
+class _Reader:
+    """Turns YAML nodes into the declared dataclasses."""
+
+    def __init__(self, path: Path, lines: Lines) -> None:
+        self.path = path
+        self.lines = lines
+
+    def read(self, node: yaml.Node, kind: type[_T], what: str) -> _T:
+        line = node.start_mark.line + 1
+        if not isinstance(node, yaml.MappingNode):
+            _refuse(self.path, line, f"expected {what} as {{key: value, …}}, got {_shown(node)}; write it so")
+        declared = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
+        hints = get_type_hints(kind)
+        given: dict[str, Any] = {}
+        for key, value in node.value:
+            name, at = key.value, key.start_mark.line + 1
+            if name not in declared:
+                wanted = ", ".join(declared)
+                _refuse(self.path, at, f"expected one of {wanted} in {what}, got key '{name}'; mend or remove it")
+            if name in given:
+                _refuse(self.path, at, f"expected '{name}' once in {what}, got it twice; remove one")
+            given[name] = self._value(value, hints[name], f"{what}.{name}")
+        for name, field in declared.items():
+            if name not in given and field.default is MISSING:
+                _refuse(self.path, line, f"expected '{name}' in {what}, got none; add it")
+        made = kind(**given)
+        self.lines[id(made)] = line
+        return made
+
+    def _value(self, node: yaml.Node, hint: Any, what: str) -> Any:
+        if get_origin(hint) in (Union, types.UnionType):
+            if isinstance(node, yaml.ScalarNode) and node.tag.endswith(":null"):
+                return None
+            hint = next(part for part in get_args(hint) if part is not type(None))
+        if get_origin(hint) is tuple:
+            return self._sequence(node, get_args(hint), what)
+        return self._scalar(node, hint, what)
+
+    def _sequence(self, node: yaml.Node, parts: tuple[Any, ...], what: str) -> tuple[Any, ...]:
+        line = node.start_mark.line + 1
+        if not isinstance(node, yaml.SequenceNode):
+            _refuse(self.path, line, f"expected {what} as a list, got {_shown(node)}; write one '- …' line per entry")
+        if parts[-1] is not Ellipsis:
+            if len(node.value) != len(parts):
+                _refuse(self.path, line, f"expected {len(parts)} entries in {what}, got {len(node.value)}; mend it")
+            return tuple(self._value(item, part, what) for item, part in zip(node.value, parts, strict=True))
+        return tuple(self.read(item, parts[0], what) for item in node.value)
+
+    def _scalar(self, node: yaml.Node, hint: Any, what: str) -> Any:
+        line = node.start_mark.line + 1
+        value = _plain(node)
+        if get_origin(hint) is Literal:
+            if value not in get_args(hint):
+                wanted = ", ".join(get_args(hint))
+                _refuse(self.path, line, f"expected {what} as one of {wanted}, got {_shown(node)}; mend it")
+            return value
+        if hint is str and isinstance(value, str):
+            return value
+        if hint is bool and isinstance(value, bool):
+            return value
+        if hint is int and isinstance(value, int) and not isinstance(value, bool):
+            return value
+        if hint is float and isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+            return float(value)
+        wanted = {str: "text in quotes", bool: "true or false", int: "a whole number", float: "a number"}[hint]
+        _refuse(self.path, line, f"expected {what} as {wanted}, got {_shown(node)}; mend it")
+
+
+def _plain(node: yaml.Node) -> Any:
+    """A scalar's value by YAML's own rules; None for a list, a mapping, null or a number YAML cannot read."""
+    if not isinstance(node, yaml.ScalarNode):
+        return None
+    if node.tag.endswith(":str"):
+        return node.value
+    try:
+        return yaml.load(node.value, Loader=_Loader)
+    except (yaml.YAMLError, ValueError):
+        return None
+
+
+def _shown(node: yaml.Node) -> str:
+    if isinstance(node, yaml.ScalarNode):
+        return f"'{node.value}'"
+    return "a list" if isinstance(node, yaml.SequenceNode) else "key: value pairs"
+
+
+# --- what must hold between the parts ---
+
+Complain = Callable[[Any, str], None]
+
+
+def _check(site: Site, complain: Complain) -> None:
+    if site.format != FORMAT:
+        complain(site, f"expected format {FORMAT}, got {site.format}; use a site file of this version")
+    if not 10 <= len(site.mine_code) <= 20 or not site.mine_code.isalnum():
+        complain(site, f"expected mine_code of 10 to 20 letters and digits, got '{site.mine_code}'; mend it")
+    _check_unique(site, complain)
+    for area in site.areas:
+        if not area.area_id.startswith(site.mine_code):
+            complain(area, f"expected area_id to begin with {site.mine_code}, got '{area.area_id}'; mend it")
+        if area.cap is not None and area.cap < 0:
+            complain(area, f"expected a cap of 0 or more in area {area.area_id}, got {area.cap}; mend it or write null")
+    for shift in site.shifts:
+        _check_shift(shift, complain)
+    _check_references(site, complain)
+    for edge in site.edges:
+        for name in ("length_m", "section_m2"):
+            if getattr(edge, name) <= 0:
+                complain(edge, f"expected {name} above 0 in edge {edge.edge_id}, got {getattr(edge, name)}; mend it")
+        if edge.from_node == edge.to_node:
+            complain(edge, f"expected two different nodes in edge {edge.edge_id}, got {edge.from_node} twice; mend one")
+    _check_chainages(site, complain)
+
+
+def _check_unique(site: Site, complain: Complain) -> None:
+    named: tuple[tuple[str, Iterable[Any]], ...] = (
+        ("area_id", site.areas),
+        ("node_id", site.nodes),
+        ("edge_id", site.edges),
+        ("pair_id", site.door_pairs),
+        ("point_code", site.points),
+        ("station_code", site.stations),
+        ("camera_code", site.cameras),
+    )
+    for name, things in named:
+        seen: Counter[str] = Counter()
+        for thing in things:
+            seen[getattr(thing, name)] += 1
+            if seen[getattr(thing, name)] > 1:
+                complain(thing, f"expected every {name} once, got '{getattr(thing, name)}' again; rename or remove one")
+
+
+def _check_shift(shift: Shift, complain: Complain) -> None:
+    hour, _, minute = shift.start.partition(":")
+    if not (hour.isdigit() and minute.isdigit() and int(hour) < 24 and int(minute) < 60):
+        complain(shift, f"expected a shift's start as \"HH:MM\", got '{shift.start}'; mend it")
+    if not 0 < shift.hours <= 24:
+        complain(shift, f"expected a shift of 0 to 24 hours, got {shift.hours}; mend it")
+
+
+def _check_references(site: Site, complain: Complain) -> None:
+    known = {
+        "area": {area.area_id for area in site.areas},
+        "node": {node.node_id for node in site.nodes},
+        "edge": {edge.edge_id for edge in site.edges},
+    }
+    for thing, name, kind in _references(site):
+        value = getattr(thing, name)
+        if value not in known[kind]:
+            complain(thing, f"expected {name} to name a declared {kind}, got '{value}'; declare or mend it")
+
+
+def _references(site: Site) -> Iterator[tuple[Any, str, str]]:
+    """Every (thing, its field, what the field must name)."""
+    for edge in site.edges:
+        yield edge, "from_node", "node"
+        yield edge, "to_node", "node"
+    for thing in (*site.edges, *site.door_pairs, *site.air_paths):
+        yield thing, "area_id", "area"
+    for path in site.air_paths:
+        yield path, "intake_edge", "edge"
+        yield path, "return_edge", "edge"
+    for placed in (*site.points, *site.stations, *site.cameras):
+        yield placed, "edge_id", "edge"
+
+
+def _check_chainages(site: Site, complain: Complain) -> None:
+    length = {edge.edge_id: edge.length_m for edge in site.edges}
+    everything: tuple[SitePoint | SiteStation | Camera, ...] = (*site.points, *site.stations, *site.cameras)
+    for placed in everything:
+        if not 0 <= placed.chainage_m <= length[placed.edge_id]:
+            limit = f"0 to {length[placed.edge_id]} m, the length of {placed.edge_id}"
+            complain(placed, f"expected chainage_m of {limit}, got {placed.chainage_m}; mend it")
+
+
+# --- writing ---
+
+
+def _scalar(value: Any) -> str:
+    """JSON's form of a scalar is YAML's too."""
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_scalar(part) for part in value) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _flow(row: Any) -> str:
+    return "{" + ", ".join(f"{field.name}: {_scalar(getattr(row, field.name))}" for field in fields(row)) + "}"
