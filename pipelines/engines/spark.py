@@ -1,0 +1,163 @@
+"""PySpark and delta-spark: the same transformations over many mines and machines. Sessions are made only here."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import narwhals as nw
+import pyarrow as pa
+
+from minefusion.pipelines.engines.engine import DELETE, OP, TABLE_PROPERTIES, Consumed, Engine
+from minefusion.schemas.errors import MissingError
+from minefusion.schemas.settings import Settings
+from minefusion.schemas.table import Table
+from minefusion.schemas.window import Window
+
+if os.environ.get("PYSPARK_PYTHON") is None:
+    # Spark's Python workers must be this very interpreter, or they lack our packages.
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.storagelevel import StorageLevel
+
+
+def session(settings: Settings) -> SparkSession:
+    """The one Spark session of this process, with Delta.
+
+    Raises:
+        MissingError: no Java, or the Delta jars were not set up.
+    """
+    running = SparkSession.getActiveSession()
+    if running is not None:
+        return running
+    if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
+        raise MissingError("expected Java 17 or later for Spark, found none; install openjdk-17-jre-headless or use --engine light")
+    jars = sorted(Path(settings.spark.jars).glob("*.jar"))
+    if not any("delta-spark" in jar.name for jar in jars):
+        raise MissingError(f"expected the Delta jars in {settings.spark.jars}, found none; run make setup")
+    local = settings.spark.master.startswith("local")
+    listed = ",".join(str(jar) for jar in jars)
+    options = {
+        "spark.ui.enabled": "false",
+        "spark.driver.memory": settings.spark.driver_memory,
+        "spark.jars": listed,
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+        "spark.sql.parquet.compression.codec": "zstd",
+        "spark.sql.sources.parallelPartitionDiscovery.threshold": "1000",
+        "spark.sql.autoBroadcastJoinThreshold": str(32 << 20),
+        "spark.python.worker.reuse": "true",
+        "spark.log.level": "ERROR",
+        "spark.sql.ansi.enabled": "false",  # a value that does not parse is null with a reason, not a failed job
+    }
+    if local:
+        # Defaults made for clusters cost four to five times the CPU in a small cycle on one machine.
+        options |= {
+            "spark.sql.shuffle.partitions": "2",
+            "spark.databricks.delta.snapshotPartitions": "1",
+            "spark.sql.adaptive.enabled": "false",
+            "spark.driver.host": "127.0.0.1",
+            "spark.driver.bindAddress": "127.0.0.1",
+            "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:ReservedCodeCacheSize=384m",
+        }
+    builder = SparkSession.builder.master(settings.spark.master).appName("minefusion")
+    for key, value in options.items():
+        builder = builder.config(key, value)
+    return builder.getOrCreate()
+
+
+class SparkEngine(Engine):
+    name = "spark"
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.spark = session(settings)
+        self._kept: list[DataFrame] = []
+
+    def from_arrow(self, rows: pa.Table) -> nw.LazyFrame:
+        return nw.from_native(self.spark.createDataFrame(rows))
+
+    def to_arrow(self, frame: nw.LazyFrame) -> pa.Table:
+        return frame.to_native().toArrow()
+
+    def cached(self, frame: nw.LazyFrame) -> nw.LazyFrame:
+        kept = frame.to_native().persist(StorageLevel.MEMORY_AND_DISK)
+        self._kept.append(kept)
+        return nw.from_native(kept)
+
+    def release(self) -> None:
+        for kept in self._kept:
+            kept.unpersist()
+        self._kept.clear()
+
+    def with_epoch(self, frame: nw.LazyFrame, column: str, name: str) -> nw.LazyFrame:
+        return nw.from_native(frame.to_native().withColumn(name, F.unix_micros(F.col(column))))
+
+    def grouped(
+        self, frame: nw.LazyFrame, keys: Sequence[str], function: Callable[[pa.Table], pa.Table], schema: pa.Schema
+    ) -> nw.LazyFrame:
+        from pyspark.sql.pandas.types import from_arrow_schema
+
+        def per_group(group: pa.Table) -> pa.Table:
+            return function(group).cast(schema)
+
+        return nw.from_native(frame.to_native().groupBy(*keys).applyInArrow(per_group, from_arrow_schema(schema)))
+
+    def _scan(self, table: Table, days: Sequence[str] | None, window: Window | None) -> nw.LazyFrame:  # noqa: ARG002
+        return nw.from_native(self.spark.read.format("delta").load(str(self.path(table))))
+
+    def _create(self, table: Table) -> None:
+        properties = ", ".join(f"'{key}' = '{value}'" for key, value in TABLE_PROPERTIES.items())
+        partitioned = f"PARTITIONED BY ({', '.join(table.partition)})" if table.partition else ""
+        self.spark.sql(
+            f"CREATE TABLE IF NOT EXISTS delta.`{self.path(table)}` ({table.spark_ddl()}) USING delta "
+            f"{partitioned} TBLPROPERTIES ({properties})"
+        )
+
+    def _append(self, table: Table, rows: nw.LazyFrame, consumed: Consumed | None) -> None:
+        writer = _typed(rows, table).coalesce(2).write.format("delta").mode("append")
+        if consumed is not None:
+            writer = writer.option("txnAppId", consumed.app).option("txnVersion", consumed.version)
+        writer.save(str(self.path(table)))
+
+    def _mark(self, table: Table, consumed: Consumed) -> None:
+        self._append(table, self.empty(table), consumed)
+
+    def _merge(self, table: Table, changes: nw.LazyFrame, days: Sequence[str], consumed: Consumed | None) -> None:
+        from delta.tables import DeltaTable
+
+        same_key = " AND ".join(f"t.{name} = s.{name}" for name in table.key)
+        literal_days = f" AND t.day IN ({', '.join(repr(day) for day in days)})" if table.partition else ""
+        every = {name: f"s.{name}" for name in table.names}
+        transaction = {"app": "spark.databricks.delta.write.txnAppId", "version": "spark.databricks.delta.write.txnVersion"}
+        try:
+            if consumed is not None:
+                self.spark.conf.set(transaction["app"], consumed.app)
+                self.spark.conf.set(transaction["version"], str(consumed.version))
+            (
+                DeltaTable.forPath(self.spark, str(self.path(table)))
+                .alias("t")
+                .merge(changes.to_native().alias("s"), same_key + literal_days)
+                .whenMatchedDelete(condition=f"s.{OP} = '{DELETE}'")
+                .whenMatchedUpdate(condition=f"s.{OP} <> '{DELETE}'", set=every)
+                .whenNotMatchedInsert(condition=f"s.{OP} <> '{DELETE}'", values=every)
+                .execute()
+            )
+        finally:
+            # They stay set after the statement and would silently skip later writes.
+            for key in transaction.values():
+                self.spark.conf.unset(key)
+
+
+def _typed(rows: nw.LazyFrame, table: Table) -> DataFrame:
+    """The rows with exactly the table's column types; Narwhals literals may be wider."""
+    native = rows.to_native()
+    kinds = {"string": "string", "double": "double", "int": "int", "long": "bigint", "boolean": "boolean", "timestamp": "timestamp"}
+    return native.select(*(F.col(column.name).cast(kinds[column.type]).alias(column.name) for column in table.columns))
