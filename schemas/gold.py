@@ -3,9 +3,13 @@
 from minefusion.schemas.table import Column, Table, day_column
 
 _MINE = Column("mine_code", "string", "Mine.", "煤矿编码")
-_AREA = Column("area_id", "string", "Area; the mine code for the whole mine; 'unplaced' where not resolved.", "区域编码")
+_AREA = Column(
+    "area_id", "string", "Area; the mine code for the whole mine; 'unplaced' where not resolved.", "区域编码"
+)
 _POINT = Column("point_id", "string", "Point; null for an area's own row.", "测点编码")
-_LEVEL = Column("level", "int", "0 normal, 1 blue, 2 yellow, 3 orange, 4 red; null with a reason.", "风险等级", valid=(0, 4))
+_LEVEL = Column(
+    "level", "int", "0 normal, 1 blue, 2 yellow, 3 orange, 4 red; null with a reason.", "风险等级", valid=(0, 4)
+)
 _ZH = Column("sentence_zh", "string", "What it means, in Chinese.", "说明（中文）")
 _EN = Column("sentence_en", "string", "What it means, in English.", "说明（英文）")
 _REVISION = Column("revision", "int", "0 at first; one more each time an input changed the row.", "修订号")
@@ -20,7 +24,12 @@ HAZARD_INDEX = Table(
         _MINE,
         Column("index_id", "string", "Catalogue id, such as G-01.", "指标编号"),
         _AREA,
-        Column("entity", "string", "Point id, or the area id for an area's own row: the key's part that is never null.", "对象"),
+        Column(
+            "entity",
+            "string",
+            "Point id, or the area id for an area's own row: the key's part that is never null.",
+            "对象",
+        ),
         _POINT,
         Column("window_start", "timestamp", "Start of the window, included.", "窗口开始"),
         Column("window_end", "timestamp", "End of the window, not included.", "窗口结束"),
@@ -85,7 +94,13 @@ AREA_MINUTE = Table(
         Column("ch4_pct_min", "double", "Lowest methane.", "甲烷最小", unit="%"),
         Column("ch4_pct_mean", "double", "Mean methane.", "甲烷平均", unit="%"),
         Column("ch4_pct_max", "double", "Highest methane.", "甲烷最大", unit="%"),
-        Column("ch4_pct_trend_per_h", "double", "Rise of the area's highest methane over the last 30 min.", "甲烷趋势", unit="%/h"),
+        Column(
+            "ch4_pct_trend_per_h",
+            "double",
+            "Rise of the area's highest methane over the last 30 min.",
+            "甲烷趋势",
+            unit="%/h",
+        ),
         Column("co_ppm_max", "double", "Highest carbon monoxide.", "一氧化碳最大", unit="ppm"),
         Column("o2_pct_min", "double", "Lowest oxygen.", "氧气最小", unit="%"),
         Column("air_velocity_m_s", "double", "Mean air velocity.", "风速", unit="m/s"),

@@ -22,7 +22,12 @@ POINT = Table(
         Column("quantity", "string", "Quantity of that type.", "测量量"),
         Column("unit", "string", "Unit of the values in silver.", "单位"),
         Column("sent_unit", "string", "Unit that the sender declares.", "上报单位"),
-        Column("unit_factor", "double", "Sent value × factor = value in `unit`; null where the units do not fit.", "单位换算系数"),
+        Column(
+            "unit_factor",
+            "double",
+            "Sent value × factor = value in `unit`; null where the units do not fit.",
+            "单位换算系数",
+        ),
         Column("value_kind", "string", "MN analog, KG switch, LJ cumulative, DT multi-state.", "数值类型"),
         Column("location", "string", "Location text.", "安装位置"),
         Column("x", "double", "Grid x.", "X坐标", unit="m"),
@@ -49,7 +54,9 @@ POINT = Table(
         Column("mine_cut", "double", "The mine's own power-cut setting.", "矿方断电值"),
         Column("mine_restore", "double", "The mine's own restore setting.", "矿方复电值"),
         Column("mine_low_alarm", "double", "The mine's own lower alarm setting.", "矿方下限报警值"),
-        Column("is_inverted", "boolean", "The sender's 1 is the standard's 0; values are turned in silver.", "是否反相"),
+        Column(
+            "is_inverted", "boolean", "The sender's 1 is the standard's 0; values are turned in silver.", "是否反相"
+        ),
         Column("on_desc", "string", "What 1 means.", "开描述"),
         Column("off_desc", "string", "What 0 means.", "停描述"),
         Column("relations", "string", "Relation field as it came.", "关联关系"),
@@ -111,11 +118,18 @@ READING = Table(
         Column("observed_at", "timestamp", "Instant of measurement.", "测量时间"),
         Column("sensor_type", "string", "Sensor-type code.", "传感器类型编码"),
         Column("quantity", "string", "Quantity.", "测量量"),
-        Column("value", "double", "Value in `unit`; over range: at least the end of the range. Null: none came.", "数值"),
+        Column(
+            "value", "double", "Value in `unit`; over range: at least the end of the range. Null: none came.", "数值"
+        ),
         Column("unit", "string", "Unit.", "单位"),
         Column("quality", "string", "GOOD, SUSPECT or BAD.", "质量"),
         Column("quality_reasons", "string", "Comma-joined reasons, '' when GOOD.", "质量原因"),
-        Column("status_flags", "int", "Status bits as sent; -1 where they could not be read; null where none are sent.", "状态位"),
+        Column(
+            "status_flags",
+            "int",
+            "Status bits as sent; -1 where they could not be read; null where none are sent.",
+            "状态位",
+        ),
         _AREA,
         Column("received_at", "timestamp", "When the file reached us.", "接收时间"),
         _SENT,
@@ -146,7 +160,12 @@ READING_5MIN = Table(
         Column("reported_max", "double", "Reported maximum.", "上报最大值"),
         Column("reported_min", "double", "Reported minimum.", "上报最小值"),
         Column("reported_mean", "double", "Reported mean.", "上报平均值"),
-        Column("finding", "string", "OUTSIDE_REPORTED where a recomputed extreme lies outside the reported ones, else null.", "核对结果"),
+        Column(
+            "finding",
+            "string",
+            "OUTSIDE_REPORTED where a recomputed extreme lies outside the reported ones, else null.",
+            "核对结果",
+        ),
         _SENT,
         _FILE,
         day_column(),
@@ -216,7 +235,9 @@ AREA = Table(
         Column("name_en", "string", "Name in English, else the Chinese one.", "区域英文名"),
         Column("kind", "string", "Kind of area, as in the site file.", "区域种类"),
         Column("area_type", "string", "Type as the positioning system sends it.", "区域类型"),
-        Column("cap", "int", "Head-count cap that holds: the stricter one; null where none.", "核定人数", unit="person"),
+        Column(
+            "cap", "int", "Head-count cap that holds: the stricter one; null where none.", "核定人数", unit="person"
+        ),
         Column("cap_source", "string", "Where the cap comes from.", "定员来源"),
         Column("cap_confidence", "string", "confirmed, inferred, convention or mine.", "定员可信度"),
         Column("is_restricted", "boolean", "Restricted area.", "是否限制区域"),
@@ -293,4 +314,35 @@ HEADCOUNT = Table(
         day_column(),
     ),
     time="observed_at",
+)
+
+DEFINITION = Table(
+    name="silver.definition",
+    doc="What definition files say about a point, station or area, one row each time it says something new.",
+    zh="定义变更：测点、基站、区域的定义及其生效时间",
+    key=("mine_code", "thing", "code", "valid_from"),
+    columns=(
+        _MINE,
+        Column("thing", "string", "point, station or area.", "对象种类"),
+        Column("code", "string", "Its code.", "编码"),
+        Column("valid_from", "timestamp", "Upload time of the file that said it.", "生效时间"),
+        Column("facts", "string", "JSON of the fields as told.", "内容（JSON）"),
+        _FILE,
+        _POSITION,
+    ),
+)
+
+REWORKED = Table(
+    name="silver.reworked",
+    doc="Spans of silver that were worked out anew because a definition changed; gold follows from here.",
+    zh="重算记录：因定义变更而重算的时段",
+    key=("mine_code", "batch", "span_start"),
+    columns=(
+        _MINE,
+        Column("batch", "long", "Ingest batch up to which silver had come.", "批次号"),
+        Column("span_start", "timestamp", "Start of the span, included.", "开始"),
+        Column("span_end", "timestamp", "End of the span, not included.", "结束"),
+        day_column(),
+    ),
+    time="span_start",
 )

@@ -46,3 +46,13 @@ def parse_instant(text: str, option: str) -> datetime:
     except ValueError:
         raise InputError(f"expected {option} as ISO 8601 such as 2026-03-01T00:00:00+00:00, got '{text}'") from None
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def parse_window(start: str | None, end: str | None) -> Window | None:
+    """The window that `--from` and `--to` name; None where neither is given. One without the other is refused."""
+    if start is None and end is None:
+        return None
+    if start is None or end is None:
+        given, lacking = ("--to", "--from") if start is None else ("--from", "--to")
+        raise InputError(f"expected --from and --to together, got {given} alone; add {lacking}")
+    return Window(parse_instant(start, "--from"), parse_instant(end, "--to"))
