@@ -44,6 +44,9 @@ DAY_TIMEOUT = timedelta(hours=6)
 
 # Exit code by which a command says "nothing new"; Airflow shows the task as skipped.
 UNCHANGED = 99
+# A second try does not skip: the first may have written everything and died before it could say so, and then those who
+# wait for the news would wait for ever.
+SKIP_UNCHANGED = "{% if ti.try_number == 1 %} --skip-unchanged{% endif %}"
 
 # The run's period, where it has one; a run started by an asset has none.
 WINDOW = (

@@ -29,7 +29,7 @@ _HERE = Path(__file__).parent
 
 MINE_UTC_OFFSET_H = 8
 FIELD_SEPARATOR = ";"
-# Segment separator and end mark by the kind of envelope. Readers go by the last characters of a file, never by its name.
+# Segment separator and end mark by kind of envelope. Readers go by a file's last characters, never by its name.
 ENVELOPES: Mapping[str, tuple[str, str]] = MappingProxyType({"tilde": ("~", "||"), "caret": ("^", "]]]")})
 # What the cleaning rule PC-3 turns into a blank inside a text.
 RESERVED = ";~|^"
@@ -53,7 +53,8 @@ FIELD_TYPES: Mapping[str, FieldType] = MappingProxyType(
         "text": FieldType("文本", "text"),
         "code": FieldType("编码", "a code"),
         "point_code": FieldType("测点编码", "a point code"),
-        "digits": FieldType("按煤矿编码长度确定位数的数字编码", "a code of digits as long as the mine's register asks for"),
+        "serial_code": FieldType("由数字和大写字母组成的编码", "a code of digits and capital letters"),
+        "digits": FieldType("与煤矿编码配套长度的数字编码", "digits, as many as go with the mine's code"),
         "sensor_type": FieldType("传感器类型编码", "a sensor type code"),
         "relation": FieldType("传感器关联关系", "a relation of points"),
         "list": FieldType("以&和,分隔的列表", "items joined by & and ,"),
@@ -98,6 +99,7 @@ _PLAIN_JSON_NAME = re.compile(
 MINE_CODE = re.compile(r"^[0-9]{6}[0-9A-Z]{4,14}$", re.IGNORECASE)
 # PC-7: structure of a point code.
 POINT_CODE = r"^[0-9A-Z]{10,20}(?P<sys>[0-9]{2})(?P<kind>MN|KG|LJ|DT)(?P<type>[0-9]{4})(?P<inner>[0-9A-Z]{1,8})$"
+POINT_CODE_TYPE = 3  # number of the group that holds the sensor type
 # Relation field: groups joined by ◇; a group is one point or a pair joined by a colon. The name may be missing.
 _RELATED = r"[BDGHKTZ]-[0-9A-Za-z]+(?:-[^:◇]*)?"
 RELATION = rf"^{_RELATED}(?::{_RELATED})?(?:◇{_RELATED}(?::{_RELATED})?)*$"
@@ -209,6 +211,11 @@ class Named:
     mine_code: str
     stamp: str
     variants: tuple[str, ...] = ()
+
+    @property
+    def is_known(self) -> bool:
+        """The kind is in the table, and it is one that files of such names hold."""
+        return self.kind in kinds() and kinds()[self.kind].envelope != "lines"
 
 
 @dataclass(frozen=True)

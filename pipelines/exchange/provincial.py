@@ -1,0 +1,25 @@
+"""Provincial files: one record a line, no header, no end mark; a quoted field may hold the separator."""
+
+from __future__ import annotations
+
+import re
+
+import polars as pl
+
+from minefusion.schemas.exchange.grammar import FIELD_SEPARATOR
+
+_END_MARK_LINE = r"^\s*(?:\|\|)?\s*$"
+_QUOTED = re.compile(r'(?m)(?:(?<=^)|(?<=;))"((?:[^"\n]|"")*)"(?=;|$)')
+
+
+def lines_of(text: str) -> pl.DataFrame:
+    """Records of a file: text as it is split, raw as it came. Blank lines and a lone end mark are none."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    unquoted = _QUOTED.sub(_unquote, text) if '"' in text else text
+    frame = pl.DataFrame({"raw": text.split("\n"), "text": unquoted.split("\n")})
+    return frame.filter(~pl.col("raw").str.contains(_END_MARK_LINE))
+
+
+def _unquote(match: re.Match[str]) -> str:
+    """The field without its quotes; a separator inside becomes a blank, as the writer would have written it."""
+    return match[1].replace('""', '"').replace(FIELD_SEPARATOR, " ")
