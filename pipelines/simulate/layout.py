@@ -111,7 +111,7 @@ class Layout:
         nodes = self.site.nodes
         a, b = nodes[self.ends[edge][0]], nodes[self.ends[edge][1]]
         share = chainage_m / self.edges[edge].length_m
-        return tuple(getattr(a, axis) + share * (getattr(b, axis) - getattr(a, axis)) for axis in "xyz")  # type: ignore[return-value]
+        return a.x + share * (b.x - a.x), a.y + share * (b.y - a.y), a.z + share * (b.z - a.z)
 
     @cached_property
     def ends(self) -> list[tuple[int, int]]:
@@ -174,10 +174,10 @@ class _Draft:
                 a.node_id,
                 b.node_id,
                 area_id,
-                air_class,
+                air_class,  # type: ignore[arg-type]
                 gas_class,
                 length,
-                round(section_m2, 1),  # type: ignore[arg-type]
+                round(section_m2, 1),
                 walkable,
                 conveyor,
             )
@@ -384,8 +384,8 @@ def _district(
     intake = draft.area(f"{name}进风巷", f"{name_en} intake", "intake_airway")
     back = draft.area(f"{name}回风巷", f"{name_en} return", "district_return")
     joint, out = draft.node(u, side * 120, level), draft.node(u - 100, side * 120, top)
-    supply = draft.edge("district_intake", trunk["intake"], joint, intake, "BELT_ROAD", 16.0)
-    draft.edge("district_return", out, trunk["return"], back, "BELT_ROAD", 16.0, gas_class="DISTRICT_RETURN")
+    supply = draft.edge("district_intake", trunk["intake"], joint, intake, "BELT_ROAD", 19.0)
+    draft.edge("district_return", out, trunk["return"], back, "BELT_ROAD", 19.0, gas_class="DISTRICT_RETURN")
     doors = draft.edge("doors", joint, out, intake, "OTHER_ROAD", 12.0)
     draft.doors[doors] = float(rng.uniform(30, 60))
 

@@ -145,7 +145,7 @@ class _Installer:
             along = 0.5 * self.layout.edges[edge].length_m
             code = f"{self.layout.site.mine_code}{number:05d}"
             name = next(area.name_zh for area in self.layout.site.areas if area.area_id == area_id)
-            spot = _surveyed(self.layout, self.rng, edge, along)
+            spot = surveyed(self.layout, self.rng, edge, along)
             self.substations.append(Substation(code, f"{name}分站", edge, round(along, 2), spot))
             self.by_area[area_id] = number
         return self.by_area[area_id]
@@ -168,7 +168,7 @@ class _Installer:
             area_id=here.area_id,
             location=f"{name}{words}",
             substation=self.substations[number - 1].code,
-            coordinates=_surveyed(layout, self.rng, edge, chainage),
+            coordinates=surveyed(layout, self.rng, edge, chainage),
             **more,  # type: ignore[arg-type]
         )
         self.points.append(point)
@@ -208,7 +208,7 @@ class _Installer:
         return group
 
 
-def _surveyed(layout: Layout, rng: np.random.Generator, edge: int, chainage_m: float) -> tuple[float, float, float]:
+def surveyed(layout: Layout, rng: np.random.Generator, edge: int, chainage_m: float) -> tuple[float, float, float]:
     x, y, z = layout.at(edge, chainage_m)
     dx, dy, dz = rng.normal(0, SURVEY_NOISE_M / 3**0.5, 3)
     return round(x + dx, 2), round(y + dy, 2), round(z + dz, 2)

@@ -42,7 +42,17 @@ PLACES = ("face", "heading", "chamber", "gate", "goaf", "mine")
 
 @dataclass(frozen=True)
 class Instrumental:
-    """How imperfect the instruments are. Rates are per sensor and day, times in minutes."""
+    """How imperfect the instruments are.
+
+    Attributes:
+        noise, lag, drift: times the sensor type's own; 0 for perfect ones.
+        calibrations, stuck, dropouts: times per sensor and day. `dropout_min`: usual length of a dropout [min].
+        calibrations_unflagged: share of the calibrations whose flag is not set.
+        substation_outages, late_batches: times per substation and day.
+        duplicates: share of the records that are sent twice.
+        clock_skew_s: a substation's clock is off by at most so many whole seconds.
+        cards_lost: share of the fixes that a snapshot lacks.
+    """
 
     noise: float = 1.0
     lag: float = 1.0
@@ -54,7 +64,7 @@ class Instrumental:
     dropout_min: float = 2.0
     substation_outages: float = 0.02
     duplicates: float = 0.001
-    late_batches: float = 1.0
+    late_batches: float = 0.3
     clock_skew_s: int = 2
     cards_lost: float = 0.005
 

@@ -92,17 +92,18 @@ def solve(
     outside = np.zeros(network.nodes - 1) if injection is None else injection[1:]
     flow = np.full(len(resistance), 10.0) if guess is None else guess.copy()
     damping, last_change = 1.0, np.inf
-    pressure = np.zeros(network.nodes - 1)
+    pressure: Floats = np.zeros(network.nodes - 1)
     for iteration in range(1, most + 1):
         size = np.maximum(np.abs(flow), SLOWEST_M3_S)
         lost = resistance * flow * size - fans.pressure(flow)
         weight = 1.0 / np.maximum(2 * resistance * size - fans.slope(flow), 1e-6)
         left = (incidence * weight) @ incidence.T
-        pressure = np.linalg.solve(left, incidence @ (flow - weight * lost) + outside)
+        pressure = np.asarray(np.linalg.solve(left, incidence @ (flow - weight * lost) + outside), dtype=np.float64)
         change = -weight * (lost + pressure @ incidence)
         largest = float(np.abs(change).max())
         if largest < tolerance:
             return Solution(flow + change, np.concatenate(([0.0], pressure)), iteration)
         damping = 0.5 if largest > last_change else 1.0
-        flow, last_change = flow + damping * change, largest
+        flow += damping * change
+        last_change = largest
     raise ArithmeticError(f"expected air flows to balance in {most} steps, still moving by {last_change:.3g} m3/s")

@@ -1,5 +1,7 @@
 """The network solver against the printed reference case, Hardy Cross and the laws of the network."""
 
+from itertools import pairwise
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -58,7 +60,7 @@ def hardy_cross(network: Network, resistance: np.ndarray, fans: Fans) -> np.ndar
     for chord in set(range(len(resistance))) - in_tree:
         path = nx.shortest_path(tree, int(network.end[chord]), int(network.start[chord]))
         mesh = {chord: 1.0}
-        for a, b in zip(path, path[1:], strict=False):
+        for a, b in pairwise(path):
             branch = next(iter(tree[a][b]))
             mesh[branch] = 1.0 if network.start[branch] == a else -1.0
         meshes.append((np.array(list(mesh)), np.array(list(mesh.values()))))
