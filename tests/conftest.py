@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
 
 from minefusion import jvm
-from minefusion.schemas.settings import Settings, load_settings
+from minefusion.schemas.settings import PROJECT, Settings, load_settings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -49,3 +51,14 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     running = session(settings)
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def launcher() -> ModuleType:
+    """What `make up` runs, as a module."""
+    spec = importlib.util.spec_from_file_location("infra_airflow_up", PROJECT / "infra" / "airflow" / "up.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

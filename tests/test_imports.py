@@ -23,8 +23,6 @@ MAY_IMPORT = {
     "minefusion.serving": {"minefusion.schemas", "minefusion.models", "minefusion.serving"},
     "dags": {"minefusion.schemas"},
 }  # fmt: skip
-# serving reads gold through one reader, which opens the lake with the light engine.
-ALSO = {"minefusion.serving.reader": {"minefusion.pipelines.engines.light"}}
 HEAVY = {"pyspark", "torch", "airflow", "mlflow", "pandas", "ultralytics"}
 # Where a heavy package is at home; elsewhere it is imported inside a function or not at all.
 HEAVY_HOME = {"pyspark": "minefusion.pipelines.engines.spark", "airflow": "dags", "torch": "minefusion.models"}
@@ -80,7 +78,6 @@ def test_imports_point_one_way(module: str):
         for name in imported(MODULES[module])
         if name.split(".")[0] in ("minefusion", "dags", "notebooks", "tests")
         and not (name == "minefusion.__version__" or part_of(name, MAY_IMPORT) in MAY_IMPORT[part])
-        and part_of(name, {allowed: set() for allowed in ALSO.get(module, set())}) is None
     ]
     assert not wrong, f"{module} may import only {sorted(MAY_IMPORT[part])}"
 

@@ -1,39 +1,49 @@
 """What an engine can do, and the write protocol that both share.
 
 A write is exactly once because (1) it is computed as the difference between the rows that should be there and the
-rows that are, so a repeated run finds nothing to do, and (2) each commit carries the version of the input it consumed
-as Delta's own application transaction, so a job knows how far every table has come.
+rows that are, so a repeated run finds nothing to do, (2) it is committed on the very version of the table that the
+difference was computed from, so a second writer cannot slip in between, and (3) a job's last commit carries the
+version of the input it has used up as Delta's own application transaction, so a job knows how far every table is.
 """
 
 from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 import pyarrow as pa
+from deltalake import DeltaTable
+from deltalake.exceptions import TableNotFoundError
 
 from minefusion.schemas.catalog import table_path
 from minefusion.schemas.table import Table
 from minefusion.schemas.window import Window
 
 if TYPE_CHECKING:
+    from minefusion.pipelines.engines.light import LightEngine
+    from minefusion.pipelines.exchange.packs import OnDisk
     from minefusion.schemas.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-INSERT, UPDATE, DELETE = "insert", "update", "delete"
+INSERT, UPDATE, DELETE, SAME = "insert", "update", "delete", "same"
 OP = "_op"
+WAS_ON = "_was_on"
 
 TABLE_PROPERTIES = {
     "delta.checkpointInterval": "50",
     "delta.dataSkippingNumIndexedCols": "8",
     "delta.enableDeletionVectors": "false",
 }
+
+
+class BeatenError(RuntimeError):
+    """Another writer changed the table first: what was computed from it no longer holds, so compute it again."""
 
 
 @dataclass(frozen=True)
@@ -46,20 +56,87 @@ class Consumed:
 
 @dataclass(frozen=True)
 class Written:
-    """What a write did: rows inserted, updated and deleted; `rows` is how many the window holds now."""
+    """What a write did: `changed` rows inserted, updated and deleted; `rows` is how many the part holds now."""
 
     changed: int
     rows: int
 
 
+@dataclass(frozen=True)
+class Filters:
+    """Which rows of a table are wanted. What is None does not filter.
+
+    Attributes:
+        window: rows whose `table.time` lies in it; its days are the partitions read.
+        days: partitions.
+        mines: mine codes.
+        batches: rows of the ingest batches after the first number, up to and with the second.
+    """
+
+    window: Window | None = None
+    days: tuple[str, ...] | None = None
+    mines: tuple[str, ...] | None = None
+    batches: tuple[int, int] | None = None
+
+    def expressions(self, table: Table) -> list[nw.Expr]:
+        wanted = []
+        if self.days is not None and table.partition:
+            wanted.append(nw.col("day").is_in(list(self.days)))
+        if self.window is not None and table.time:
+            wanted += [nw.col(table.time) >= self.window.start, nw.col(table.time) < self.window.end]
+        if self.mines is not None:
+            wanted.append(nw.col("mine_code").is_in(list(self.mines)))
+        if self.batches is not None:
+            wanted += [nw.col("batch") > self.batches[0], nw.col("batch") <= self.batches[1]]
+        return wanted
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a table as it was read, and the version that it was read from.
+
+    `is_empty`: the table's log alone says that it holds no rows.
+    """
+
+    table: Table
+    rows: nw.LazyFrame
+    version: int
+    is_empty: bool = False
+
+    def filter(self, *wanted: nw.Expr) -> Part:
+        return replace(self, rows=self.rows.filter(*wanted))
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What exchange files hold: one row per file, here, and one per record, on the engine.
+
+    Columns as in `exchange.packs.read_pack`; `file_index` is a file's place among those that were asked for.
+    """
+
+    files: pa.Table
+    records: nw.LazyFrame
+
+
 class Engine(ABC):
-    """One way to run transformations and keep Delta tables."""
+    """One way to run transformations and keep Delta tables.
+
+    Attributes:
+        rows_read: rows in the data files that reads had to look at, after days and statistics ruled others out. It
+            shows that the cost of a job follows what is new and not what is there.
+    """
 
     name: str
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.rows_read = 0
+        self._handles: dict[Path, DeltaTable] = {}
+
+    @property
+    @abstractmethod
+    def in_process(self) -> LightEngine:
+        """The engine for what is small on any machine, such as the ledger of a batch or a mine's points."""
 
     # ── frames ──────────────────────────────────────────────────────────────────────────────────────────────────
     @abstractmethod
@@ -95,20 +172,25 @@ class Engine(ABC):
     def empty(self, table: Table) -> nw.LazyFrame:
         return self.from_arrow(table.arrow_schema().empty_table())
 
+    # ── exchange files ──────────────────────────────────────────────────────────────────────────────────────────
+    @abstractmethod
+    def read_exchange(self, files: Sequence[OnDisk]) -> Exchange:
+        """Read exchange files; the reader runs where the engine runs."""
+
     # ── tables ──────────────────────────────────────────────────────────────────────────────────────────────────
     @abstractmethod
-    def _scan(self, table: Table, days: Sequence[str] | None, window: Window | None) -> nw.LazyFrame:
-        """The table's rows, pruned by day and, as far as statistics go, by time."""
+    def _scan(self, delta: DeltaTable) -> nw.LazyFrame:
+        """The table's rows."""
 
     @abstractmethod
-    def _append(self, table: Table, rows: nw.LazyFrame, consumed: Consumed | None) -> None: ...
+    def _append(self, delta: DeltaTable, table: Table, rows: nw.LazyFrame, consumed: Consumed | None) -> None:
+        """Add rows on the version that `delta` stands at. Raises BeatenError where the table moved on."""
 
     @abstractmethod
-    def _merge(self, table: Table, changes: nw.LazyFrame, days: Sequence[str], consumed: Consumed | None) -> None: ...
-
-    @abstractmethod
-    def _mark(self, table: Table, consumed: Consumed) -> None:
-        """Commit no rows, only how far the table has come."""
+    def _merge(
+        self, delta: DeltaTable, table: Table, changes: nw.LazyFrame, days: Sequence[str], consumed: Consumed | None
+    ) -> None:
+        """Carry out the changes on the version that `delta` stands at. Raises BeatenError where the table moved on."""
 
     @abstractmethod
     def _create(self, table: Table) -> None: ...
@@ -117,15 +199,24 @@ class Engine(ABC):
         return table_path(self.settings.lake, table)
 
     def exists(self, table: Table) -> bool:
-        return (self.path(table) / "_delta_log").is_dir()
+        return self._newest(table) is not None
 
     def consumed(self, table: Table, app: str) -> int:
         """The last version of `app`'s input that the table holds; 0 when none. Needs no JVM on either engine."""
-        if not self.exists(table):
-            return 0
-        from deltalake import DeltaTable
+        return self.consumed_by(table, [app])[app]
 
-        return DeltaTable(str(self.path(table))).transaction_version(app) or 0
+    def consumed_by(self, table: Table, apps: Iterable[str]) -> dict[str, int]:
+        """The same of several applications at once."""
+        delta = self._newest(table)
+        return {app: _consumed(delta, app) if delta else 0 for app in apps}
+
+    def days(self, table: Table) -> list[str]:
+        """The partitions that hold data, in order; the log says so, no row is read."""
+        delta = self._newest(table)
+        if delta is None:
+            return []
+        files = pa.table(delta.get_add_actions(flatten=True))
+        return sorted(set(files["partition.day"].to_pylist())) if files.num_rows else []
 
     def read(
         self,
@@ -134,66 +225,142 @@ class Engine(ABC):
         window: Window | None = None,
         days: Sequence[str] | None = None,
         mines: Sequence[str] | None = None,
+        batches: tuple[int, int] | None = None,
     ) -> nw.LazyFrame:
-        """Rows whose `table.time` lies in `window` (or whose partition is in `days`), of `mines` or of all."""
-        if not self.exists(table):
-            return self.empty(table)
-        if window is not None and table.partition:
-            days = window.days()
-        rows = self._scan(table, days, window)
-        if days is not None and table.partition:
-            rows = rows.filter(nw.col("day").is_in(list(days)))
-        if window is not None and table.time:
-            rows = rows.filter(nw.col(table.time) >= window.start, nw.col(table.time) < window.end)
-        if mines is not None:
-            rows = rows.filter(nw.col("mine_code").is_in(list(mines)))
-        return rows.select(*table.names)
+        """The rows that pass these `Filters`; none where the table was never written."""
+        return self.part(table, window=window, days=days, mines=mines, batches=batches).rows
 
-    def append(self, table: Table, rows: nw.LazyFrame, consumed: Consumed | None = None) -> None:
-        """Add rows once: a commit whose `consumed` the table already holds is skipped."""
-        if consumed is not None and self.consumed(table, consumed.app) >= consumed.version:
-            logger.info("%s already holds %s %d", table.name, consumed.app, consumed.version)
-            return
-        if not self.exists(table):
-            self._create(table)
-        self._append(table, rows.select(*table.names), consumed)
-
-    def replace(
+    def part(
         self,
         table: Table,
-        rows: nw.LazyFrame,
-        existing: nw.LazyFrame,
         *,
-        consumed: Consumed | None = None,
-    ) -> Written:
-        """Make `existing`, a part of the table, equal to `rows`; write nothing where they already are.
+        window: Window | None = None,
+        days: Sequence[str] | None = None,
+        mines: Sequence[str] | None = None,
+        batches: tuple[int, int] | None = None,
+    ) -> Part:
+        """As `read`, to be made equal to other rows by `replace`."""
+        delta = _open(self.path(table))
+        if delta is None:
+            return Part(table, self.empty(table), -1, is_empty=True)
+        if window is not None and table.partition and days is None:
+            days = window.days()
+        filters = Filters(window, _fixed(days), _fixed(mines), batches)
+        looked_at = rows_behind(delta, table, filters)
+        self.rows_read += looked_at
+        if looked_at == 0:
+            return Part(table, self.empty(table), delta.version(), is_empty=True)
+        rows = self._scan(delta)
+        for wanted in filters.expressions(table):
+            rows = rows.filter(wanted)
+        return Part(table, rows.select(*table.names), delta.version())
 
-        A changed row keeps its key and, where the table has one, gets a revision one higher. `existing` must hold
-        every row of the part that `rows` stands for, read through `read`.
+    def append(self, table: Table, rows: nw.LazyFrame, consumed: Consumed | None = None) -> None:
+        """Add rows once: nothing is done where the table already holds `consumed`.
+
+        Raises:
+            BeatenError: another writer was faster.
         """
-        if not self.exists(table):
-            self._create(table)
-        changes = self.cached(changes_between(rows, existing, table))
-        counts = {
-            row[OP]: row["n"] for row in self.to_arrow(changes.group_by(OP).agg(nw.len().alias("n"))).to_pylist()
-        }
+        delta = self._opened(table)
+        if consumed is not None and _consumed(delta, consumed.app) >= consumed.version:
+            logger.info("%s already holds %s %d", table.name, consumed.app, consumed.version)
+            return
+        self._append(delta, table, rows.select(*table.names), consumed)
+
+    def mark(self, table: Table, *consumed: Consumed) -> None:
+        """Commit no rows, only how far the table has come; nothing where it has come so far.
+
+        Raises:
+            BeatenError: another writer was faster.
+        """
+        delta = self._opened(table)
+        due = [each for each in consumed if _consumed(delta, each.app) < each.version]
+        if due:
+            self.in_process.commit(delta, table, None, due)
+
+    def replace(self, part: Part, rows: nw.LazyFrame, *, consumed: Consumed | None = None) -> Written:
+        """Make the part equal to `rows`; write nothing where it already is.
+
+        A changed row keeps its key and, where the table has one, gets a revision one higher. The part must hold every
+        row of the table that `rows` stands for, and is what was read before `rows` were computed.
+
+        Raises:
+            BeatenError: another writer changed the table since the part was read.
+        """
+        table = part.table
+        delta = self._opened(table)
+        if part.version not in (delta.version(), -1) or (part.version == -1 and delta.version() > 0):
+            raise BeatenError(f"{table.name} moved from version {part.version} to {delta.version()} meanwhile")
+        if consumed is not None and _consumed(delta, consumed.app) >= consumed.version:
+            consumed = None
+        if part.is_empty:
+            changes = self.cached(first_rows(rows, table))
+            counts = {INSERT: self.to_arrow(changes.select(nw.len().alias("n")))["n"][0].as_py()}
+        else:
+            changes = self.cached(changes_between(rows, part.rows, table))
+            counted = self.to_arrow(changes.group_by(OP).agg(nw.len().alias("n")))
+            counts = {row[OP]: row["n"] for row in counted.to_pylist()}
         changed = sum(counts.get(op, 0) for op in (INSERT, UPDATE, DELETE))
-        total = sum(n for op, n in counts.items() if op != DELETE)
-        if changed and set(counts) <= {INSERT, "same"}:
-            self._append(table, changes.filter(nw.col(OP) == INSERT).select(*table.names), consumed)
+        if changed and set(counts) <= {INSERT, SAME}:
+            new = changes if part.is_empty else changes.filter(nw.col(OP) == INSERT)
+            self._append(delta, table, new.select(*table.names), consumed)
         elif changed:
-            moved = changes.filter(nw.col(OP) != "same")
-            days = sorted(self.to_arrow(moved.select("day").unique())["day"].to_pylist()) if table.partition else []
-            self._merge(table, moved, days, consumed)
-        elif consumed is not None and self.consumed(table, consumed.app) < consumed.version:
-            self._mark(table, consumed)
+            moved = changes.filter(nw.col(OP) != SAME)
+            self._merge(delta, table, moved, self._days(moved) if table.partition else [], consumed)
+        elif consumed is not None:
+            self.mark(table, consumed)
         if changed:
             logger.info("%s: %s", table.name, ", ".join(f"{n} {op}" for op, n in sorted(counts.items())))
-        return Written(changed=changed, rows=total)
+        return Written(changed=changed, rows=sum(n for op, n in counts.items() if op != DELETE))
+
+    def _days(self, changes: nw.LazyFrame) -> list[str]:
+        """The partitions that the changes touch: those that rows go to and those that they leave."""
+        days = self.to_arrow(changes.select("day", WAS_ON).unique())
+        return sorted({day for name in ("day", WAS_ON) for day in days[name].to_pylist() if day is not None})
+
+    def _opened(self, table: Table) -> DeltaTable:
+        """The table at its newest version; made where it was never written."""
+        delta = self._newest(table)
+        if delta is None:
+            self._create(table)
+            delta = self._newest(table)
+        assert delta is not None
+        return delta
+
+    def _newest(self, table: Table) -> DeltaTable | None:
+        """The table at its newest version; None where it was never written.
+
+        One handle a table is kept and moved on, which is several times faster than opening it. It must not be scanned:
+        a plan would run on whatever version it has come to by then.
+        """
+        path = self.path(table)
+        delta = self._handles.get(path)
+        if delta is not None and (path / "_delta_log" / f"{delta.version():020}.json").is_file():
+            delta.update_incremental()
+            return delta
+        self._handles.pop(path, None)
+        delta = _open(path)
+        if delta is not None:
+            self._handles[path] = delta
+        return delta
+
+
+def _open(path: Path) -> DeltaTable | None:
+    try:
+        return DeltaTable(str(path))
+    except TableNotFoundError:
+        return None
+
+
+def first_rows(rows: nw.LazyFrame, table: Table) -> nw.LazyFrame:
+    """The rows as they are inserted where there were none."""
+    if "revision" in table.names:
+        rows = rows.with_columns(nw.lit(0).cast(nw.Int32).alias("revision"))
+    return rows.select(*table.names)
 
 
 def changes_between(rows: nw.LazyFrame, existing: nw.LazyFrame, table: Table) -> nw.LazyFrame:
-    """Each row with what is to be done to it: insert, update, delete or same.
+    """Each row with what is to be done to it, insert, update, delete or same, and the day that it was on before.
 
     Two rows are the same when all columns but the volatile ones and the revision agree, null with null.
     """
@@ -210,13 +377,58 @@ def changes_between(rows: nw.LazyFrame, existing: nw.LazyFrame, table: Table) ->
         was, now = nw.col(f"_before_{name}"), nw.col(name)
         same = same & ((was == now).fill_null(False) | (was.is_null() & now.is_null()))
     known = ~nw.col("_is_before").is_null()
-    op = nw.when(~known).then(nw.lit(INSERT)).otherwise(nw.when(same).then(nw.lit("same")).otherwise(nw.lit(UPDATE)))
+    op = nw.when(~known).then(nw.lit(INSERT)).otherwise(nw.when(same).then(nw.lit(SAME)).otherwise(nw.lit(UPDATE)))
     joined = joined.with_columns(op.alias(OP))
     if revised:
         before_revision = nw.col("_before_revision").fill_null(-1)
-        joined = joined.with_columns(
-            nw.when(nw.col(OP) == "same").then(before_revision).otherwise(before_revision + 1).cast(nw.Int32).alias("revision")
-        )
-    gone = existing.join(rows.select(*key), on=key, how="anti").with_columns(nw.lit(DELETE).alias(OP))
-    return nw.concat([joined.select(*table.names, OP), gone.select(*table.names, OP)], how="vertical")
+        raised = nw.when(nw.col(OP) == SAME).then(before_revision).otherwise(before_revision + 1)
+        joined = joined.with_columns(raised.cast(nw.Int32).alias("revision"))
+    was_on = nw.col("_before_day" if "day" in values else "day") if table.partition else nw.lit(None, dtype=nw.String)
+    joined = joined.with_columns(was_on.alias(WAS_ON))
+    gone = existing.join(rows.select(*key), on=key, how="anti")
+    gone = gone.with_columns(nw.lit(DELETE).alias(OP), nw.lit(None, dtype=nw.String).alias(WAS_ON))
+    return nw.concat([part.select(*table.names, OP, WAS_ON) for part in (joined, gone)], how="vertical")
 
+
+def merge_condition(table: Table, days: Sequence[str]) -> str:
+    """SQL by which a change `s` finds its row `t`. Naming the days keeps the search out of the history."""
+    same_key = " AND ".join(f"t.{name} = s.{name}" for name in table.key)
+    return same_key + (f" AND t.day IN ({', '.join(repr(day) for day in days)})" if table.partition else "")
+
+
+def rows_behind(delta: DeltaTable, table: Table, filters: Filters) -> int:
+    """Rows in the data files that days and the files' statistics leave to be read."""
+    files = pa.table(delta.get_add_actions(flatten=True))
+    if files.num_rows == 0:
+        return 0
+    names = set(files.column_names)
+    low, high = f"min.{table.time}", f"max.{table.time}"
+    days = None if filters.days is None or not table.partition else set(filters.days)
+    wanted = [name for name in ("num_records", "partition.day", low, high) if name in names]
+    wanted += [f"{end}.{name}" for name in ("mine_code", "batch") for end in ("min", "max") if f"{end}.{name}" in names]
+    count = 0
+    for file in files.select(wanted).to_pylist():
+        if days is not None and file["partition.day"] not in days:
+            continue
+        window, mines, batches = filters.window, filters.mines, filters.batches
+        if window and table.time and _apart(file.get(low), file.get(high), window.start, window.end):
+            continue
+        if mines and _apart(file.get("min.mine_code"), file.get("max.mine_code"), min(mines), max(mines) + "\0"):
+            continue
+        if batches and _apart(file.get("min.batch"), file.get("max.batch"), batches[0] + 1, batches[1] + 1):
+            continue
+        count += file["num_records"] or 0
+    return count
+
+
+def _apart(low: Any, high: Any, start: Any, end: Any) -> bool:
+    """The file's [low, high] surely holds nothing of [start, end)."""
+    return low is not None and high is not None and (high < start or low >= end)
+
+
+def _consumed(delta: DeltaTable, app: str) -> int:
+    return delta.transaction_version(app) or 0
+
+
+def _fixed(values: Sequence[str] | None) -> tuple[str, ...] | None:
+    return None if values is None else tuple(values)

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import narwhals as nw
 import polars as pl
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+from deltalake.exceptions import CommitFailedError
 
-from minefusion.pipelines.engines.engine import DELETE, OP, TABLE_PROPERTIES, Consumed, Engine
+from minefusion.pipelines.engines.engine import (
+    DELETE,
+    OP,
+    TABLE_PROPERTIES,
+    BeatenError,
+    Consumed,
+    Engine,
+    Exchange,
+    merge_condition,
+)
+from minefusion.pipelines.exchange.packs import OnDisk, read_pack
 from minefusion.schemas.table import Table
-from minefusion.schemas.window import Window
 
 _ZSTD = WriterProperties(compression="ZSTD", compression_level=1)
 
@@ -19,8 +30,12 @@ _ZSTD = WriterProperties(compression="ZSTD", compression_level=1)
 class LightEngine(Engine):
     name = "light"
 
+    @property
+    def in_process(self) -> LightEngine:
+        return self
+
     def from_arrow(self, rows: pa.Table) -> nw.LazyFrame:
-        return nw.from_native(pl.from_arrow(rows).lazy())
+        return nw.from_native(pl.DataFrame(pl.from_arrow(rows)).lazy())
 
     def to_arrow(self, frame: nw.LazyFrame) -> pa.Table:
         return frame.to_native().collect().to_arrow(compat_level=pl.CompatLevel.oldest())
@@ -41,12 +56,11 @@ class LightEngine(Engine):
         done = [function(group.to_arrow(compat_level=pl.CompatLevel.oldest())).cast(schema) for group in groups]
         return self.from_arrow(pa.concat_tables(done) if done else schema.empty_table())
 
-    def _open(self, table: Table) -> DeltaTable:
-        return DeltaTable(str(self.path(table)))
+    def read_exchange(self, files: Sequence[OnDisk]) -> Exchange:
+        read = read_pack(files, range(len(files)))
+        return Exchange(read.files, self.from_arrow(read.records))
 
-    def _scan(self, table: Table, days: Sequence[str] | None, window: Window | None) -> nw.LazyFrame:
-        delta = self._open(table)
-        self.rows_read += _rows_behind(delta, table, days, window)
+    def _scan(self, delta: DeltaTable) -> nw.LazyFrame:
         return nw.from_native(pl.scan_delta(delta))
 
     def _create(self, table: Table) -> None:
@@ -58,55 +72,74 @@ class LightEngine(Engine):
             configuration=dict(TABLE_PROPERTIES),
         )
 
-    def _append(self, table: Table, rows: nw.LazyFrame, consumed: Consumed | None) -> None:
-        write_deltalake(
-            self._open(table),
-            self.to_arrow(rows).cast(table.arrow_schema()),
-            mode="append",
-            writer_properties=_ZSTD,
-            commit_properties=_commit(consumed),
-        )
+    def _append(self, delta: DeltaTable, table: Table, rows: nw.LazyFrame, consumed: Consumed | None) -> None:
+        self.commit(delta, table, self.to_arrow(rows).cast(table.arrow_schema()), [consumed] if consumed else [])
 
-    def _mark(self, table: Table, consumed: Consumed) -> None:
-        self._append(table, self.empty(table), consumed)
+    def append_stream(self, table: Table, pieces: Iterable[pa.Table], consumed: Consumed) -> None:
+        """As `append`, of rows in the table's columns and types that come piece by piece and are never held together.
 
-    def _merge(self, table: Table, changes: nw.LazyFrame, days: Sequence[str], consumed: Consumed | None) -> None:
-        same_key = " AND ".join(f"t.{name} = s.{name}" for name in table.key)
-        literal_days = f" AND t.day IN ({', '.join(repr(day) for day in days)})" if table.partition else ""
-        every = {name: f"s.{name}" for name in table.names}
-        (
-            self._open(table)
-            .merge(
-                source=self.to_arrow(changes),
-                predicate=same_key + literal_days,
-                source_alias="s",
-                target_alias="t",
+        Raises:
+            BeatenError: another writer was faster.
+        """
+        delta = self._opened(table)
+        if self.consumed(table, consumed.app) < consumed.version:
+            batches = (batch for piece in pieces for batch in piece.to_batches())
+            self.commit(delta, table, pa.RecordBatchReader.from_batches(table.arrow_schema(), batches), [consumed])
+
+    def commit(
+        self,
+        delta: DeltaTable,
+        table: Table,
+        rows: pa.Table | pa.RecordBatchReader | None,
+        consumed: Sequence[Consumed],
+    ) -> None:
+        """Add these rows, or none, on the version that `delta` stands at, and what they have consumed.
+
+        Raises:
+            BeatenError: another writer was faster.
+        """
+        with _on_this_version(table):
+            write_deltalake(
+                delta,
+                table.arrow_schema().empty_table() if rows is None else rows,
+                mode="append",
                 writer_properties=_ZSTD,
                 commit_properties=_commit(consumed),
             )
-            .when_matched_delete(predicate=f"s.{OP} = '{DELETE}'")
-            .when_matched_update(updates=every, predicate=f"s.{OP} <> '{DELETE}'")
-            .when_not_matched_insert(updates=every, predicate=f"s.{OP} <> '{DELETE}'")
-            .execute()
-        )
+
+    def _merge(
+        self, delta: DeltaTable, table: Table, changes: nw.LazyFrame, days: Sequence[str], consumed: Consumed | None
+    ) -> None:
+        every = {name: f"s.{name}" for name in table.names}
+        with _on_this_version(table):
+            (
+                delta.merge(
+                    source=self.to_arrow(changes),
+                    predicate=merge_condition(table, days),
+                    source_alias="s",
+                    target_alias="t",
+                    writer_properties=_ZSTD,
+                    commit_properties=_commit([consumed] if consumed else []),
+                )
+                .when_matched_delete(predicate=f"s.{OP} = '{DELETE}'")
+                .when_matched_update(updates=every, predicate=f"s.{OP} <> '{DELETE}'")
+                .when_not_matched_insert(updates=every, predicate=f"s.{OP} <> '{DELETE}'")
+                .execute()
+            )
 
 
-def _commit(consumed: Consumed | None) -> CommitProperties | None:
-    if consumed is None:
-        return None
-    return CommitProperties(app_transactions=[Transaction(consumed.app, consumed.version)])
+def _commit(consumed: Sequence[Consumed]) -> CommitProperties:
+    """No retries: a commit that lost a race would be repeated on a version that its rows were not computed from.
+
+    delta-rs records application transactions and does not compare them; the caller has, on this very version.
+    """
+    done = [Transaction(each.app, each.version) for each in consumed]
+    return CommitProperties(app_transactions=done, max_commit_retries=0)
 
 
-def _rows_behind(delta: DeltaTable, table: Table, days: Sequence[str] | None, window: Window | None) -> int:
-    """Rows in the data files that pruning by day and by the time's statistics leaves to be read."""
-    actions = pl.from_arrow(pa.table(delta.get_add_actions(flatten=True)))
-    if actions.is_empty():
-        return 0
-    if days is not None and table.partition:
-        actions = actions.filter(pl.col("partition.day").is_in(list(days)))
-    low, high = f"min.{table.time}", f"max.{table.time}"
-    if window is not None and low in actions.columns:
-        actions = actions.filter(
-            pl.col(high).is_null() | ((pl.col(high) >= window.start) & (pl.col(low) < window.end))
-        )
-    return int(actions["num_records"].sum() or 0)
+@contextmanager
+def _on_this_version(table: Table) -> Iterator[None]:
+    try:
+        yield
+    except CommitFailedError as error:
+        raise BeatenError(f"{table.name}: another writer was faster ({error})") from error

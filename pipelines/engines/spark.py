@@ -5,18 +5,30 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import narwhals as nw
 import pyarrow as pa
+from deltalake import DeltaTable
 
-from minefusion.pipelines.engines.engine import DELETE, OP, TABLE_PROPERTIES, Consumed, Engine
+from minefusion.pipelines.engines.engine import (
+    DELETE,
+    OP,
+    TABLE_PROPERTIES,
+    BeatenError,
+    Consumed,
+    Engine,
+    Exchange,
+    merge_condition,
+)
+from minefusion.pipelines.engines.light import LightEngine
+from minefusion.pipelines.exchange.packs import FILE_SCHEMA, STREAM_SCHEMA, OnDisk, packs_of, read_in_worker
 from minefusion.schemas.errors import MissingError
 from minefusion.schemas.settings import Settings
 from minefusion.schemas.table import Table
-from minefusion.schemas.window import Window
-
 if os.environ.get("PYSPARK_PYTHON") is None:
     # Spark's Python workers must be this very interpreter, or they lack our packages.
     os.environ["PYSPARK_PYTHON"] = sys.executable
@@ -44,6 +56,7 @@ def session(settings: Settings) -> SparkSession:
     listed = ",".join(str(jar) for jar in jars)
     options = {
         "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
         "spark.driver.memory": settings.spark.driver_memory,
         "spark.jars": listed,
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
@@ -79,7 +92,12 @@ class SparkEngine(Engine):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self.spark = session(settings)
+        self._beside = LightEngine(settings)
         self._kept: list[DataFrame] = []
+
+    @property
+    def in_process(self) -> LightEngine:
+        return self._beside
 
     def from_arrow(self, rows: pa.Table) -> nw.LazyFrame:
         return nw.from_native(self.spark.createDataFrame(rows))
@@ -110,8 +128,21 @@ class SparkEngine(Engine):
 
         return nw.from_native(frame.to_native().groupBy(*keys).applyInArrow(per_group, from_arrow_schema(schema)))
 
-    def _scan(self, table: Table, days: Sequence[str] | None, window: Window | None) -> nw.LazyFrame:  # noqa: ARG002
-        return nw.from_native(self.spark.read.format("delta").load(str(self.path(table))))
+    def read_exchange(self, files: Sequence[OnDisk]) -> Exchange:
+        """The reader runs in Spark's workers, a pack of files each; a file is parsed once, whatever is asked later."""
+        from pyspark.sql.pandas.types import from_arrow_schema
+
+        packs = packs_of(files)
+        numbers = self.spark.range(0, len(packs), 1, len(packs))
+        read = partial(read_in_worker, files, packs)
+        stream = numbers.mapInArrow(read, from_arrow_schema(STREAM_SCHEMA)).persist(StorageLevel.MEMORY_AND_DISK)
+        self._kept.append(stream)
+        told = stream.filter(F.col("file").isNotNull()).select("file.*").toArrow()
+        records = stream.filter(F.col("record").isNotNull()).select("record.*")
+        return Exchange(told.cast(FILE_SCHEMA), nw.from_native(records))
+
+    def _scan(self, delta: DeltaTable) -> nw.LazyFrame:
+        return nw.from_native(self.spark.read.format("delta").load(_folder(delta)))
 
     def _create(self, table: Table) -> None:
         properties = ", ".join(f"'{key}' = '{value}'" for key, value in TABLE_PROPERTIES.items())
@@ -121,43 +152,76 @@ class SparkEngine(Engine):
             f"{partitioned} TBLPROPERTIES ({properties})"
         )
 
-    def _append(self, table: Table, rows: nw.LazyFrame, consumed: Consumed | None) -> None:
+    def _append(self, delta: DeltaTable, table: Table, rows: nw.LazyFrame, consumed: Consumed | None) -> None:
         writer = _typed(rows, table).coalesce(2).write.format("delta").mode("append")
         if consumed is not None:
             writer = writer.option("txnAppId", consumed.app).option("txnVersion", consumed.version)
-        writer.save(str(self.path(table)))
+        with _on_this_version(delta, table):
+            writer.save(_folder(delta))
 
-    def _mark(self, table: Table, consumed: Consumed) -> None:
-        self._append(table, self.empty(table), consumed)
+    def _merge(
+        self, delta: DeltaTable, table: Table, changes: nw.LazyFrame, days: Sequence[str], consumed: Consumed | None
+    ) -> None:
+        from delta.tables import DeltaTable as SparkDeltaTable
 
-    def _merge(self, table: Table, changes: nw.LazyFrame, days: Sequence[str], consumed: Consumed | None) -> None:
-        from delta.tables import DeltaTable
-
-        same_key = " AND ".join(f"t.{name} = s.{name}" for name in table.key)
-        literal_days = f" AND t.day IN ({', '.join(repr(day) for day in days)})" if table.partition else ""
         every = {name: f"s.{name}" for name in table.names}
-        transaction = {"app": "spark.databricks.delta.write.txnAppId", "version": "spark.databricks.delta.write.txnVersion"}
-        try:
-            if consumed is not None:
-                self.spark.conf.set(transaction["app"], consumed.app)
-                self.spark.conf.set(transaction["version"], str(consumed.version))
+        with _on_this_version(delta, table), self._transaction(consumed):
             (
-                DeltaTable.forPath(self.spark, str(self.path(table)))
+                SparkDeltaTable.forPath(self.spark, _folder(delta))
                 .alias("t")
-                .merge(changes.to_native().alias("s"), same_key + literal_days)
+                .merge(changes.to_native().alias("s"), merge_condition(table, days))
                 .whenMatchedDelete(condition=f"s.{OP} = '{DELETE}'")
                 .whenMatchedUpdate(condition=f"s.{OP} <> '{DELETE}'", set=every)
                 .whenNotMatchedInsert(condition=f"s.{OP} <> '{DELETE}'", values=every)
                 .execute()
             )
+
+    @contextmanager
+    def _transaction(self, consumed: Consumed | None) -> Iterator[None]:
+        """A MERGE takes its application transaction from the session, where it would silently skip later writes."""
+        app, version = "spark.databricks.delta.write.txnAppId", "spark.databricks.delta.write.txnVersion"
+        try:
+            if consumed is not None:
+                self.spark.conf.set(app, consumed.app)
+                self.spark.conf.set(version, str(consumed.version))
+            yield
         finally:
-            # They stay set after the statement and would silently skip later writes.
-            for key in transaction.values():
-                self.spark.conf.unset(key)
+            self.spark.conf.unset(app)
+            self.spark.conf.unset(version)
+
+
+def _folder(delta: DeltaTable) -> str:
+    return delta.table_uri.removeprefix("file://").rstrip("/")
+
+
+@contextmanager
+def _on_this_version(delta: DeltaTable, table: Table) -> Iterator[None]:
+    """Spark commits an append on whatever version it finds, so a table that moved on is refused before.
+
+    Between the look and the commit lies the time of one write; the jobs' lock covers it.
+    """
+    from delta.exceptions import DeltaConcurrentModificationException
+
+    version = DeltaTable(_folder(delta)).version()
+    if version != delta.version():
+        raise BeatenError(f"{table.name} moved from version {delta.version()} to {version} meanwhile")
+    try:
+        yield
+    except DeltaConcurrentModificationException as error:
+        raise BeatenError(f"{table.name}: another writer was faster ({error})") from error
+
+
+_KINDS = {
+    "string": "string",
+    "double": "double",
+    "int": "int",
+    "long": "bigint",
+    "boolean": "boolean",
+    "timestamp": "timestamp",
+}
 
 
 def _typed(rows: nw.LazyFrame, table: Table) -> DataFrame:
     """The rows with exactly the table's column types; Narwhals literals may be wider."""
-    native = rows.to_native()
-    kinds = {"string": "string", "double": "double", "int": "int", "long": "bigint", "boolean": "boolean", "timestamp": "timestamp"}
-    return native.select(*(F.col(column.name).cast(kinds[column.type]).alias(column.name) for column in table.columns))
+    columns = [F.col(column.name).cast(_KINDS[column.type]).alias(column.name) for column in table.columns]
+    return rows.to_native().select(*columns)

@@ -1,0 +1,197 @@
+"""From bronze records to silver.reading: unit, quality and place of every sample."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from minefusion.pipelines.conform.definitions import in_force
+from minefusion.pipelines.conform.records import columns, keep_latest, number
+from minefusion.pipelines.times import UTC_MICROSECONDS, floor_minutes, utc_day
+from minefusion.schemas.silver import READING
+
+# Layouts that carry values of points at an instant.
+LAYOUTS = (("CDSS", ""), ("NCDSS", ""), ("SSSJ", "i"), ("KGBH", ""), ("KGBH", "i"))
+KINDS = tuple(dict.fromkeys(kind for kind, _ in LAYOUTS))
+
+ALARM, CUT, CALIBRATION, OVER_RANGE, SUBSTATION_FAULT, NOT_POLLED, SUSPENDED, SENSOR_FAULT = (2**n for n in range(8))
+STATUS_UNREADABLE = -1
+# A sample is judged by what came before it in its own clock-aligned half hour and the one before, so a rerun of any
+# part of the history judges it the same way, and nothing that comes later in time changes what was said.
+SLOT_MINUTES = 30
+# A point stands still when it does so in at least STUCK_BLOCKS of the BLOCKS five minutes before.
+BLOCK_MINUTES, BLOCKS, STUCK_BLOCKS = 5, 6, 5
+# Methane moves at most 2 % a second, temperature 5 K a second; faster is the instrument.
+FASTEST_PER_S = {"ch4": 2.0, "temperature": 5.0}
+# A point may stand still while its neighbour moves by less than this many of its own steps: they are not at one place.
+STUCK_PEER_STEPS = 5.0
+# Near an alarm limit a value that stands still is shown, not set aside: gas is never hidden.
+STUCK_SPARED_FROM = 0.8
+
+SAMPLE = ("mine_code", "point_id", "observed_at", "value", "status_flags", "received_at", "sent_at", "file_id", "position")
+POINT_FACTS = (
+    "sensor_type", "quantity", "unit", "area_id", "range_high", "range_low", "alarm", "unit_factor", "is_inverted", "valid_min",
+    "valid_max", "is_analog",
+)  # fmt: skip
+
+
+def to_samples(records: nw.LazyFrame, points: nw.LazyFrame) -> nw.LazyFrame:
+    """Records of value files as samples in silver's units; `points` carries POINT_FACTS.
+
+    Adds nothing and drops nothing: a record without a value is a sample without a value.
+    """
+    kept = ("mine_code", "observed_at", "received_at", "sent_at", "file_id", "position", "marks")
+    wanted = {"point_id": ("point_code",), "value_text": ("value",), "status_text": ("status",)}
+    samples = columns(records, LAYOUTS, wanted, kept)
+    unreadable = nw.col("marks").str.contains("STATUS_UNKNOWN", literal=True)
+    samples = samples.with_columns(
+        number("value_text").alias("sent"),
+        nw.when(unreadable).then(nw.lit(STATUS_UNREADABLE)).otherwise(nw.col("status_text").cast(nw.Int32)).cast(nw.Int32).alias("status_flags"),
+    )
+    known = points.select("mine_code", "point_id", "holds_from", "holds_to", "unit_factor", "is_inverted")
+    samples = in_force(samples, known, ["mine_code", "point_id"], "observed_at")
+    turned = nw.when(nw.col("is_inverted").fill_null(False)).then(1.0 - nw.col("sent")).otherwise(nw.col("sent"))
+    return samples.with_columns((turned * nw.col("unit_factor")).round(6).alias("value")).select(*SAMPLE)
+
+
+def assess(samples: nw.LazyFrame, points: nw.LazyFrame) -> nw.LazyFrame:
+    """silver.reading of whole half hours: the sample sent last per key, with quality, unit and place.
+
+    `samples` holds every sample of the half hours that are wanted and of the one before them: new ones and those
+    already in silver. `points` carries POINT_FACTS by time.
+    """
+    facts = points.select("mine_code", "point_id", "holds_from", "holds_to", *POINT_FACTS)
+    rows = in_force(keep_latest(samples, READING.key), facts, ["mine_code", "point_id"], "observed_at")
+    rows = rows.with_columns(
+        floor_minutes(nw.col("observed_at"), SLOT_MINUTES).cast(UTC_MICROSECONDS).alias("_slot"),
+        floor_minutes(nw.col("observed_at"), BLOCK_MINUTES).cast(UTC_MICROSECONDS).alias("_block"),
+        _second_of_slot().alias("_second"),
+        (nw.col("quantity") == "ch4").fill_null(False).alias("_is_gas"),
+        nw.when(nw.col("status_flags") >= 0).then(nw.col("status_flags")).otherwise(0).fill_null(0).alias("_bits"),
+    )
+    calibrating = _bit(CALIBRATION)
+    at_end = (nw.col("value") >= nw.col("range_high")).fill_null(False)
+    rows = rows.with_columns((nw.col("_is_gas") & ~calibrating & (_bit(OVER_RANGE) | at_end)).alias("_saturated"))
+    # Over range counts as at least the end of the range, also where no value came with it.
+    floor = nw.max_horizontal(nw.col("value"), nw.col("range_high"))
+    rows = rows.with_columns(nw.when(nw.col("_saturated")).then(floor).otherwise(nw.col("value")).alias("value"))
+    rows = _with_step(_with_stuck(rows))
+
+    value, saturated = nw.col("value"), nw.col("_saturated")
+    outside = ((value < nw.col("valid_min")) | (value > nw.col("valid_max"))).fill_null(False)
+    bad = {
+        "CALIBRATION": calibrating,
+        "SUBSTATION_FAULT": _bit(SUBSTATION_FAULT) & ~saturated,
+        "NOT_POLLED": _bit(NOT_POLLED) & ~saturated,
+        "SUSPENDED": _bit(SUSPENDED) & ~saturated,
+        "SENSOR_FAULT": _bit(SENSOR_FAULT) & ~saturated,
+        "NO_VALUE": value.is_null(),
+        "OUT_OF_RANGE": outside & ~saturated,
+        "STEP": nw.col("_too_fast") & ~saturated,
+        "UNIT_UNKNOWN": nw.col("unit_factor").is_null(),
+    }
+    suspect = {
+        "SATURATED": saturated,
+        "OVER_RANGE": _bit(OVER_RANGE) & ~saturated & ~calibrating,
+        "STUCK": nw.col("_stuck"),
+        "STATUS_UNKNOWN": (nw.col("status_flags") == STATUS_UNREADABLE).fill_null(False),
+    }
+    # Nulls are left out: each condition then stands once in Spark's plan, where joining them one by one would double it.
+    codes = [nw.when(holds).then(nw.lit("," + code)) for code, holds in (bad | suspect).items()]
+    reasons = nw.concat_str(*codes, ignore_nulls=True)
+    is_bad, is_suspect = _any(bad), _any(suspect)
+    quality = nw.when(is_bad).then(nw.lit("BAD")).otherwise(nw.when(is_suspect).then(nw.lit("SUSPECT")).otherwise(nw.lit("GOOD")))
+    return rows.with_columns(
+        reasons.str.slice(1).alias("quality_reasons"),
+        quality.alias("quality"),
+        nw.col("area_id").fill_null("unplaced"),
+        utc_day(nw.col("observed_at")).alias("day"),
+    ).select(*READING.names)
+
+
+def is_usable(quality: nw.Expr, reasons: nw.Expr) -> nw.Expr:
+    """Passed the sample gate. A saturated gas point is never excluded."""
+    saturated = (quality != "BAD") & reasons.str.contains("SATURATED", literal=True)
+    return (quality == "GOOD") | saturated
+
+
+def _bit(bit: int) -> nw.Expr:
+    return (nw.col("_bits") // bit) % 2 == 1
+
+
+def _any(conditions: dict[str, nw.Expr]) -> nw.Expr:
+    found = nw.lit(False)
+    for holds in conditions.values():
+        found = found | holds
+    return found
+
+
+def _second_of_slot() -> nw.Expr:
+    """Seconds since the sample's half hour began."""
+    at = nw.col("observed_at")
+    return (at.dt.minute() % SLOT_MINUTES).cast(nw.Float64) * 60 + at.dt.second()
+
+
+def _with_step(rows: nw.LazyFrame) -> nw.LazyFrame:
+    """Mark samples that moved faster since the one before than the air can."""
+    fastest = nw.lit(None, dtype=nw.Float64)
+    for quantity, per_s in FASTEST_PER_S.items():
+        fastest = nw.when(nw.col("quantity") == quantity).then(nw.lit(per_s)).otherwise(fastest)
+    series, order = ["mine_code", "point_id", "_slot"], ["observed_at"]
+    rows = rows.with_columns(
+        nw.col("value").shift(1).over(*series, order_by=order).alias("_before"),
+        nw.col("_second").shift(1).over(*series, order_by=order).alias("_second_before"),
+    )
+    elapsed = nw.max_horizontal(nw.col("_second") - nw.col("_second_before"), nw.lit(1.0))
+    pace = (nw.col("value") - nw.col("_before")).abs() / elapsed
+    return rows.with_columns((pace > fastest).fill_null(False).alias("_too_fast"))
+
+
+def _with_stuck(rows: nw.LazyFrame) -> nw.LazyFrame:
+    """Mark samples of a point that stood still for the half hour before, while a neighbour clearly moved, and that
+    have not moved since.
+
+    The half hour is the six clock-aligned five minutes before those of the sample. The naive test, range = 0, throws
+    out healthy sensors that report in coarse steps; so the neighbour on the same air path must have moved by more than
+    STUCK_PEER_STEPS of this sensor's own steps.
+    """
+    series = ["mine_code", "point_id", "area_id", "quantity"]
+    analog = rows.filter(
+        nw.col("is_analog").fill_null(False), ~nw.col("value").is_null(), nw.col("area_id") != "unplaced"
+    )
+    blocks = analog.group_by(*series, "_block").agg(
+        nw.col("value").min().alias("_lowest"), nw.col("value").max().alias("_highest")
+    )
+    # Each block beside the ones before it, as far as they lie within the half hour.
+    lows, highs, there = [], [], []
+    for back in range(1, BLOCKS + 1):
+        lowest, highest, then = (
+            nw.col(name).shift(back).over(*series, order_by=["_block"]) for name in ("_lowest", "_highest", "_block")
+        )
+        is_near = (then.dt.offset_by(f"{BLOCKS * BLOCK_MINUTES}m") >= nw.col("_block")).fill_null(False)
+        lows.append(nw.when(is_near).then(lowest))
+        highs.append(nw.when(is_near).then(highest))
+        there.append(is_near.cast(nw.Int32))
+    blocks = blocks.with_columns(
+        nw.min_horizontal(*lows).alias("_stood_at"),
+        nw.max_horizontal(*highs).alias("_high_before"),
+        nw.sum_horizontal(*there).alias("_blocks_before"),
+    ).with_columns((nw.col("_high_before") - nw.col("_stood_at")).alias("_range"))
+    tenths, whole = nw.col("_stood_at") * 10, nw.col("_stood_at")
+    step = nw.when((whole - whole.round(0)).abs() > 1e-6).then(nw.lit(0.1)).otherwise(nw.lit(1.0))
+    step = nw.when((tenths - tenths.round(0)).abs() > 1e-6).then(nw.lit(0.01)).otherwise(step)
+    place = ["mine_code", "area_id", "quantity", "_block"]
+    peers = blocks.group_by(*place).agg(nw.col("_range").max().alias("_peer_range"))
+    still = (
+        blocks.filter(nw.col("_range") == 0, nw.col("_blocks_before") >= STUCK_BLOCKS)
+        .join(peers, on=place, how="inner")
+        .filter(nw.col("_peer_range") > STUCK_PEER_STEPS * step)
+        .select("mine_code", "point_id", "_block", "_stood_at")
+    )
+    rows = rows.join(still, on=["mine_code", "point_id", "_block"], how="left")
+    has_moved = (nw.col("value") != nw.col("_stood_at")).fill_null(False).cast(nw.Int32)
+    rows = rows.with_columns(has_moved.alias("_moved")).with_columns(
+        nw.col("_moved").cum_sum().over("mine_code", "point_id", "_block", order_by=["observed_at"]).alias("_moves")
+    )
+    near_limit = (nw.col("value") >= STUCK_SPARED_FROM * nw.col("alarm")).fill_null(False) & nw.col("_is_gas")
+    stands = ~nw.col("_stood_at").is_null() & (nw.col("_moves") == 0)
+    return rows.with_columns((stands & ~near_limit).alias("_stuck"))

@@ -1,0 +1,216 @@
+"""Spontaneous combustion and fire: CO that an area makes (F-09), CO and warmth at a point (F-10)."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from minefusion.pipelines.hazard.air_paths import missing_in_path
+from minefusion.pipelines.hazard.inputs import Inputs
+from minefusion.pipelines.hazard.minutes import first_minute, placed_points
+from minefusion.pipelines.hazard.rounding import rounded
+from minefusion.pipelines.hazard.rows import NORMAL, Index, index_rows, number, rising_level
+
+# ── F-09 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# CO make [L/min] over which to look, over which coal heats, over which it is serious; recalled, not read again.
+MAKE_YELLOW, MAKE_ORANGE, MAKE_RED = 10.0, 20.0, 30.0
+F_09 = Index(
+    id="F-09",
+    name_zh="一氧化碳产生量",
+    name_en="CO make",
+    unit="L/min",
+    minutes=1,
+    source="steps of CO make in use for longwall panels; recalled, not read again",
+    confidence="inferred",
+    doc=(
+        "Carbon monoxide that a working area makes, which more or less air does not change: (CO return − CO "
+        "intake)·Q. Over 10 L/min look for the cause (yellow), over 20 coal heats (orange), over 30 serious "
+        "(red). The blue step, the site's own median and three deviations over weeks, is not drawn here: two "
+        "hours of history cannot tell it."
+    ),
+)
+
+
+def co_make_l_min(return_ppm: nw.Expr, intake_ppm: nw.Expr, quantity_m3_s: nw.Expr) -> nw.Expr:
+    """CO make M = (CO_return − CO_intake)·1e-6·Q·60 000 [L/min]; negative where the intake holds more."""
+    return (return_ppm - intake_ppm) * 1e-6 * quantity_m3_s * 60_000
+
+
+def make_level(make_l_min: nw.Expr) -> nw.Expr:
+    return rising_level(make_l_min, yellow=MAKE_YELLOW, orange=MAKE_ORANGE, red=MAKE_RED, strictly=True)
+
+
+def f09(inputs: Inputs) -> nw.LazyFrame:
+    """CO make by working area and minute."""
+    q, back, into = nw.col("q_m3_s"), nw.col("co_return"), nw.col("co_intake")
+    rows = inputs.paths.with_columns(
+        rounded(co_make_l_min(back, into, q)).alias("_make"),
+        nw.col("area_id").alias("entity"),
+        nw.lit(None, dtype=nw.String).alias("point_id"),
+    )
+    make = nw.col("_make")
+    return index_rows(
+        rows,
+        F_09,
+        value=make,
+        level=make_level(make),
+        coverage=nw.min_horizontal("q_coverage", "co_coverage"),
+        reason=missing_in_path("co"),
+        inputs={
+            "q_m3_s": number(q, 3),
+            "return_ppm": number(back, 2),
+            "intake_ppm": number(into, 2),
+            "intake_measured": nw.when(nw.col("has_co_intake")).then(nw.lit("true")).otherwise(nw.lit("false")),
+            "lag_min": number(nw.col("lag_min"), 0),
+        },
+        finding_zh=nw.concat_str(nw.lit("一氧化碳产生量 "), number(make, 1), nw.lit(" L/min")),
+        finding_en=nw.concat_str(nw.lit("CO make "), number(make, 1), nw.lit(" L/min")),
+    )
+
+
+# ── F-10 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# CO above the mine's intake air [ppm]: alert and alarm of belt-entry monitoring (30 CFR 75.351), recalled.
+CO_ALERT, CO_ALARM = 5.0, 10.0
+# Warming against half an hour ago [K] and warming rate over five minutes [K/min]: our own start values.
+WARMER_BLUE, WARMER_YELLOW, WARMER_ORANGE = 5.0, 10.0, 20.0
+WARMING_ORANGE = 1.0
+RATE_MIN = 5
+# Temperature in goaf or pillar [℃], after the stages of heating coal: our own start values.
+GOAF_YELLOW, GOAF_ORANGE, GOAF_RED = 60.0, 80.0, 120.0
+# CO of burning coal per heat release [ppm·m³/s per kW]: 2 to 4 in test fires.
+CO_PER_KW = 3.0
+# Areas whose air has not met the workings: their CO is the background.
+INTAKE_KINDS = ("shaft", "pit_bottom", "main_intake", "intake_airway")
+F_10 = Index(
+    id="F-10",
+    name_zh="火灾监测一氧化碳与温度",
+    name_en="fire detection by CO and temperature",
+    unit="ppm",
+    minutes=1,
+    source="30 CFR 75.351 for CO, recalled; own start values for temperature",
+    confidence="advisory",
+    doc=(
+        "Per point and minute. Carbon monoxide above that of the mine's intake air: yellow from 5 ppm, orange "
+        "from 10 ppm; without a sensor in the intake the background counts as 0. Temperature above that of half "
+        "an hour ago at the same point: blue from 5 K, yellow from 10 K, orange from 20 K, or from 1 K/min over "
+        "five minutes; in a goaf the temperature itself: yellow from 60, orange from 80, red from 120 ℃. The "
+        "occupational cap of CO is T-01's."
+    ),
+)
+
+
+def co_level(co_above_ambient_ppm: nw.Expr) -> nw.Expr:
+    return rising_level(co_above_ambient_ppm, yellow=CO_ALERT, orange=CO_ALARM)
+
+
+def warming_level(warmer_k: nw.Expr, rate_k_min: nw.Expr) -> nw.Expr:
+    """Level by what a point has warmed, or by how fast it warms; null where neither is known."""
+    by_rise = rising_level(warmer_k, blue=WARMER_BLUE, yellow=WARMER_YELLOW, orange=WARMER_ORANGE)
+    return nw.max_horizontal(by_rise, rising_level(rate_k_min, orange=WARMING_ORANGE))
+
+
+def goaf_level(temperature_c: nw.Expr) -> nw.Expr:
+    return rising_level(temperature_c, yellow=GOAF_YELLOW, orange=GOAF_ORANGE, red=GOAF_RED)
+
+
+def heat_release_kw(quantity_m3_s: nw.Expr, co_above_ambient_ppm: nw.Expr) -> nw.Expr:
+    """Heat release that would make so much CO, Q·ΔCO/B: an order of magnitude, not a measurement."""
+    return quantity_m3_s * co_above_ambient_ppm / CO_PER_KW
+
+
+def f10(inputs: Inputs) -> nw.LazyFrame:
+    """CO above ambient and warming, by point and minute."""
+    return nw.concat([_by_carbon_monoxide(inputs), _by_temperature(inputs)], how="vertical")
+
+
+def _by_carbon_monoxide(inputs: Inputs) -> nw.LazyFrame:
+    facts = placed_points(inputs, ["co"]).select("mine_code", "point_id", "area_kind", "place_zh", "place_en")
+    minutes = inputs.minutes.filter(nw.col("quantity") == "co", nw.col("minute_no") >= first_minute(inputs.window))
+    minutes = minutes.join(facts, on=["mine_code", "point_id"], how="left")
+    fresh = minutes.filter(nw.col("area_kind").is_in(list(INTAKE_KINDS)), ~nw.col("mean").is_null())
+    ambient = fresh.group_by("mine_code", "minute_no").agg(nw.col("mean").median().alias("_ambient"))
+    air = inputs.edge_air.select("mine_code", "edge_id", "minute_no", "q_m3_s")
+    rows = minutes.join(ambient, on=["mine_code", "minute_no"], how="left").join(
+        air, on=["mine_code", "edge_id", "minute_no"], how="left"
+    )
+    above = rounded(nw.max_horizontal(nw.col("mean") - nw.col("_ambient").fill_null(0.0), nw.lit(0.0)))
+    rows = rows.with_columns(
+        nw.when(~nw.col("mean").is_null()).then(above).alias("_above"), nw.col("point_id").alias("entity")
+    )
+    excess = nw.col("_above")
+    return index_rows(
+        rows,
+        F_10,
+        value=excess,
+        level=co_level(excess),
+        coverage=nw.col("coverage"),
+        inputs={
+            "co_ppm": number(nw.col("mean"), 2),
+            "ambient_ppm": number(nw.col("_ambient").fill_null(0.0), 2),
+            "ambient_measured": nw.when(nw.col("_ambient").is_null()).then(nw.lit("false")).otherwise(nw.lit("true")),
+            "q_m3_s": number(nw.col("q_m3_s"), 2),
+            "heat_release_kw": number(heat_release_kw(nw.col("q_m3_s"), excess), 0),
+        },
+        limit_confidence=nw.lit("inferred"),
+        finding_zh=nw.concat_str(nw.lit("一氧化碳高于背景 "), number(excess, 1), nw.lit(" ppm")),
+        finding_en=nw.concat_str(nw.lit("CO "), number(excess, 1), nw.lit(" ppm above ambient")),
+    )
+
+
+def _by_temperature(inputs: Inputs) -> nw.LazyFrame:
+    facts = placed_points(inputs, ["temperature"]).select("mine_code", "point_id", "area_kind", "place_zh", "place_en")
+    series = {"over": ["mine_code", "point_id"], "order": ["minute_no"]}
+    rows = inputs.minutes.filter(nw.col("quantity") == "temperature")
+    smooth = nw.col("mean").rolling_mean(RATE_MIN, min_samples=1).over(*series["over"], order_by=series["order"])
+    rows = rows.with_columns(
+        rounded(smooth).alias("_smooth"),
+        nw.col("mean").shift(RATE_MIN).over(*series["over"], order_by=series["order"]).alias("_five_ago"),
+    )
+    # Five minutes that ended 25, 15 or 5 minutes ago: the oldest there is.
+    rows = rows.with_columns(
+        *(
+            nw.col("_smooth").shift(ago).over(*series["over"], order_by=series["order"]).alias(f"_ago_{ago}")
+            for ago in (26, 16, 6)
+        )
+    )
+    rows = rows.filter(nw.col("minute_no") >= first_minute(inputs.window)).join(
+        facts, on=["mine_code", "point_id"], how="left"
+    )
+    temperature = nw.col("mean")
+    rows = rows.with_columns(
+        nw.coalesce("_ago_26", "_ago_16", "_ago_6").alias("_ambient"), nw.col("point_id").alias("entity")
+    )
+    rows = rows.with_columns(
+        rounded(temperature - nw.col("_ambient")).alias("_warmer"),
+        rounded((temperature - nw.col("_five_ago")) / RATE_MIN).alias("_rate"),
+        (nw.col("area_kind") == "goaf").fill_null(False).alias("_goaf"),
+    )
+    warmer, rate, goaf = nw.col("_warmer"), nw.col("_rate"), nw.col("_goaf")
+    warming = warming_level(warmer, rate)
+    absolute = nw.max_horizontal(goaf_level(temperature), warming.fill_null(NORMAL))
+    no_background = ~temperature.is_null() & warmer.is_null()
+    rise = nw.concat_str(number(warmer, 1), nw.lit(" K"))
+    per_minute_zh = nw.concat_str(nw.lit("，每分钟 "), number(rate, 2), nw.lit(" K")).fill_null("")
+    per_minute_en = nw.concat_str(nw.lit(", "), number(rate, 2), nw.lit(" K/min")).fill_null("")
+    in_goaf = nw.concat_str(number(temperature, 1), nw.lit(" ℃"))
+    return index_rows(
+        rows,
+        F_10,
+        value=nw.when(goaf).then(temperature).otherwise(warmer),
+        level=nw.when(goaf)
+        .then(nw.when(~temperature.is_null()).then(absolute))
+        .otherwise(nw.when(~warmer.is_null()).then(warming)),
+        coverage=nw.col("coverage"),
+        reason=nw.when(no_background & ~goaf).then(nw.lit("NO_AMBIENT")),
+        unit=nw.when(goaf).then(nw.lit("℃")).otherwise(nw.lit("K")),
+        inputs={
+            "temperature_c": number(temperature, 2),
+            "ambient_c": number(nw.col("_ambient"), 2),
+            "rate_k_min": number(rate, 2),
+        },
+        finding_zh=nw.when(goaf)
+        .then(nw.concat_str(nw.lit("温度 "), in_goaf))
+        .otherwise(nw.concat_str(nw.lit("温度较背景变化 "), rise, per_minute_zh)),
+        finding_en=nw.when(goaf)
+        .then(nw.concat_str(nw.lit("temperature "), in_goaf))
+        .otherwise(nw.concat_str(nw.lit("temperature "), rise, nw.lit(" from its background"), per_minute_en)),
+    )

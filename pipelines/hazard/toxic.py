@@ -1,0 +1,224 @@
+"""Toxic gas and oxygen: the law's caps (T-01) and oxygen (T-04)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import narwhals as nw
+import pyarrow as pa
+
+from minefusion.pipelines.hazard.inputs import Inputs
+from minefusion.pipelines.hazard.minutes import placed_points, window_minutes
+from minefusion.pipelines.hazard.rounding import rounded
+from minefusion.pipelines.hazard.rows import (
+    NORMAL,
+    ORANGE,
+    RED,
+    YELLOW,
+    Index,
+    falling_level,
+    index_rows,
+    named,
+    number,
+    quoted,
+    rising_level,
+)
+from minefusion.schemas.limits import Limit, limits_for
+
+# ── T-01 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+CAPPED = ("co", "no2", "so2", "h2s", "nh3", "co2")
+# Steps ahead of the cap, as shares of it: our own choice, advisory.
+HALF_OF_CAP, NEAR_CAP = 0.5, 0.8
+T_01 = Index(
+    id="T-01",
+    name_zh="有害气体最高允许浓度",
+    name_en="caps of toxic gases",
+    unit="ppm",
+    minutes=1,
+    source="Coal Mine Safety Regulation: highest allowed concentrations",
+    confidence="confirmed",
+    doc=(
+        "Per point and minute: CO, NO2, SO2, H2S and NH3 anywhere, CO2 by place, oxygen in the intake of a face. "
+        "Red at the cap, orange from 0.8 and yellow from 0.5 of it (advisory); oxygen has no such steps. A level "
+        "needs two of the last three good samples."
+    ),
+)
+_NAMES_ZH = {
+    "co": "一氧化碳",
+    "no2": "二氧化氮",
+    "so2": "二氧化硫",
+    "h2s": "硫化氢",
+    "nh3": "氨气",
+    "co2": "二氧化碳",
+    "o2": "氧气",
+}
+_NAMES_EN = {"co": "CO", "no2": "NO2", "so2": "SO2", "h2s": "H2S", "nh3": "NH3", "co2": "CO2", "o2": "oxygen"}
+
+
+def cap_level(value: nw.Expr, cap: nw.Expr) -> nw.Expr:
+    """Red at the cap, orange from 0.8 of it, yellow from half of it; null where there is no cap."""
+    level = rising_level(value, yellow=rounded(HALF_OF_CAP * cap), orange=rounded(NEAR_CAP * cap), red=cap)
+    return nw.when(~cap.is_null()).then(level)
+
+
+def _law() -> list[dict[str, Any]]:
+    """The caps by gas and kind of place; '' is any place underground."""
+    found: list[tuple[str, Limit]] = []
+    for gas in (*CAPPED, "o2"):
+        for place in ("ANY_UG", "FACE_INTAKE", "FACE_RETURN", "TOTAL_RETURN"):
+            found += [("" if place == "ANY_UG" else place, row) for row in limits_for(place, gas)[:1]]
+    return [
+        {
+            "quantity": row.quantity,
+            "_place": place,
+            "law_alarm": row.alarm,
+            "law_rule": row.rule_id,
+            "law_source": row.source,
+            "law_confidence": row.confidence,
+        }
+        for place, row in found
+    ]
+
+
+_LAW = pa.schema(
+    [("quantity", pa.string()), ("_place", pa.string()), ("law_alarm", pa.float64())]
+    + [(name, pa.string()) for name in ("law_rule", "law_source", "law_confidence")]
+)
+
+
+def _capped_points(inputs: Inputs) -> nw.LazyFrame:
+    """Points of capped gases, and of oxygen in face intakes, with the cap that holds: the stricter of law and mine."""
+    points = with_face_intake(inputs, placed_points(inputs, (*CAPPED, "o2")))
+    points = points.filter((nw.col("quantity") != "o2") | nw.col("is_face_intake"))
+    kind = nw.col("area_kind")
+    returns = (
+        nw.when(kind.is_in(["return_airway", "district_return"])).then(nw.lit("FACE_RETURN")).otherwise(nw.lit(""))
+    )
+    by_kind = nw.when(kind == "total_return").then(nw.lit("TOTAL_RETURN")).otherwise(returns)
+    place = nw.when(nw.col("is_face_intake")).then(nw.lit("FACE_INTAKE")).otherwise(by_kind)
+    placed = nw.col("quantity").is_in(["co2", "o2"])
+    points = points.with_columns(nw.when(placed).then(place).otherwise(nw.lit("")).alias("_place"))
+    points = points.join(inputs.frame(_law(), _LAW), on=["quantity", "_place"], how="left")
+    is_oxygen = nw.col("quantity") == "o2"
+    own = nw.when(is_oxygen).then(nw.col("low_alarm")).otherwise(nw.col("alarm"))
+    own = nw.when(own > 0).then(own)
+    strictest = (
+        nw.when(is_oxygen)
+        .then(nw.max_horizontal(own, nw.col("law_alarm")))
+        .otherwise(nw.min_horizontal(own, nw.col("law_alarm")))
+    )
+    points = points.with_columns(strictest.alias("_cap"))
+    by_law = (nw.col("_cap") == nw.col("law_alarm")).fill_null(False)
+    return points.select(
+        "mine_code", "point_id", "unit", "place_zh", "place_en", "_cap", "law_alarm",
+        nw.when(by_law).then(nw.col("law_rule")).otherwise(nw.lit("mine")).alias("_rule"),
+        nw.when(by_law).then(nw.col("law_source")).otherwise(nw.lit("CDDY")).alias("_source"),
+        nw.when(by_law).then(nw.col("law_confidence")).otherwise(nw.lit("mine")).alias("_confidence"),
+    )  # fmt: skip
+
+
+def with_face_intake(inputs: Inputs, points: nw.LazyFrame) -> nw.LazyFrame:
+    """Add `is_face_intake`: the point hangs in the intake of a working area."""
+    edges = inputs.air_paths.select(
+        "mine_code", nw.col("intake_edge").alias("edge_id"), nw.lit(True).alias("is_face_intake")
+    ).unique()
+    return points.join(edges, on=["mine_code", "edge_id"], how="left").with_columns(
+        nw.col("is_face_intake").fill_null(False)
+    )
+
+
+def t01(inputs: Inputs) -> nw.LazyFrame:
+    """Concentration against its cap, by point and minute."""
+    points = _capped_points(inputs)
+    rows = window_minutes(inputs, *CAPPED, "o2").join(points, on=["mine_code", "point_id"], how="inner")
+    is_oxygen = nw.col("quantity") == "o2"
+    rows = rows.with_columns(
+        nw.when(is_oxygen).then(nw.col("value_min")).otherwise(nw.col("value_max")).alias("_value"),
+        nw.when(is_oxygen).then(nw.col("low")).otherwise(nw.col("high")).alias("_judged"),
+        nw.col("point_id").alias("entity"),
+    )
+    value, judged, cap, law = nw.col("_value"), nw.col("_judged"), nw.col("_cap"), nw.col("law_alarm")
+    short = nw.when(judged < cap).then(nw.lit(RED)).otherwise(nw.lit(NORMAL))
+    oxygen = nw.when(~judged.is_null() & ~cap.is_null()).then(short)
+    rows = rows.with_columns(nw.when(is_oxygen).then(oxygen).otherwise(cap_level(judged, cap)).alias("_level"))
+    level = nw.col("_level")
+    between = (level >= YELLOW) & (level <= ORANGE)
+    return index_rows(
+        rows,
+        T_01,
+        value=value,
+        level=level,
+        coverage=nw.col("coverage"),
+        reason=nw.when(cap.is_null() & ~value.is_null()).then(nw.lit("NO_LIMIT")),
+        legal=nw.when(is_oxygen).then(judged < law).otherwise(judged >= law),
+        unit=nw.col("unit"),
+        inputs={
+            "gas": quoted(nw.col("quantity")),
+            "mean": number(nw.col("mean"), 3),
+            "samples": number(nw.col("samples"), 0),
+            "cap": number(cap, 2),
+            "law_cap": number(law, 2),
+            "rule": quoted(nw.col("_rule")),
+        },
+        limit_source=nw.when(between).then(nw.lit("0.5 and 0.8 of the cap, own choice")).otherwise(nw.col("_source")),
+        limit_confidence=nw.when(between).then(nw.lit("advisory")).otherwise(nw.col("_confidence")),
+        finding_zh=_finding(_NAMES_ZH, "，限值 "),
+        finding_en=_finding(_NAMES_EN, ", cap "),
+        stands_from=YELLOW,
+    )
+
+
+def _finding(names: dict[str, str], against: str) -> nw.Expr:
+    name = named(nw.col("quantity"), {gas: f"{word} " for gas, word in names.items()})
+    value, cap = number(nw.col("_value"), 2), number(nw.col("_cap"), 2)
+    unit = nw.concat_str(nw.lit(" "), nw.col("unit"))
+    return nw.concat_str(name, value, unit, nw.lit(against), cap, unit)
+
+
+# ── T-04 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# Oxygen [%] under which to be careful, to act, to leave; recalled, not read again.
+OXYGEN_YELLOW, OXYGEN_ORANGE, OXYGEN_RED = 20.0, 19.5, 18.0
+T_04 = Index(
+    id="T-04",
+    name_zh="氧气",
+    name_en="oxygen",
+    unit="%",
+    minutes=1,
+    source="Coal Mine Safety Regulation for 20 % in face intakes; the lower steps are common practice, recalled",
+    confidence="inferred",
+    doc=(
+        "Lowest oxygen of a point in a minute: under 20 % yellow, under 19.5 % orange, under 18 % red: leave. The"
+        " law's limit holds in the intake of a face. A level needs two of the last three good samples. Galvanic "
+        "cells read partial pressure and drift about 1 % a month; no barometer corrects them here."
+    ),
+)
+
+
+def oxygen_level(o2_pct: nw.Expr) -> nw.Expr:
+    return falling_level(o2_pct, yellow=OXYGEN_YELLOW, orange=OXYGEN_ORANGE, red=OXYGEN_RED)
+
+
+def t04(inputs: Inputs) -> nw.LazyFrame:
+    """Oxygen by point and minute."""
+    law = limits_for("FACE_INTAKE", "o2")[0]
+    points = with_face_intake(inputs, placed_points(inputs, ["o2"])).select(
+        "mine_code", "point_id", "is_face_intake", "place_zh", "place_en"
+    )
+    rows = window_minutes(inputs, "o2").join(points, on=["mine_code", "point_id"], how="left")
+    rows = rows.with_columns(nw.col("point_id").alias("entity"))
+    return index_rows(
+        rows,
+        T_04,
+        value=nw.col("value_min"),
+        level=oxygen_level(nw.col("low")),
+        coverage=nw.col("coverage"),
+        legal=nw.col("is_face_intake") & (nw.col("low") < law.alarm),
+        inputs={
+            "mean_pct": number(nw.col("mean"), 3),
+            "samples": number(nw.col("samples"), 0),
+            "face_intake": nw.when(nw.col("is_face_intake")).then(nw.lit("true")).otherwise(nw.lit("false")),
+        },
+        finding_zh=nw.concat_str(nw.lit("氧气 "), number(nw.col("value_min")), nw.lit(" %")),
+        finding_en=nw.concat_str(nw.lit("oxygen "), number(nw.col("value_min")), nw.lit(" %")),
+        stands_from=YELLOW,
+    )

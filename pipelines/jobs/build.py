@@ -1,0 +1,78 @@
+"""The jobs and the order in which they run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from minefusion.pipelines.engines.engine import Engine
+from minefusion.pipelines.jobs.conform import conform
+from minefusion.pipelines.jobs.hazard import JOBS as GOLD_JOBS
+from minefusion.pipelines.jobs.hazard import run_gold
+from minefusion.pipelines.jobs.tally import Built, Progress
+from minefusion.schemas.errors import InputError
+from minefusion.schemas.window import Window
+
+# Job → the jobs whose tables it reads.
+GRAPH: dict[str, tuple[str, ...]] = {
+    "conform": (),
+    "hazard_index": ("conform",),
+    "alarm": ("hazard_index",),
+    "area_minute": ("hazard_index",),
+    "data_quality": ("conform",),
+}
+
+
+def selected(selection: str | None) -> list[str]:
+    """Jobs that `selection` names, in graph order. `a,b` names two, `a+` a job and all behind it; None is all.
+
+    A layer or table name stands for its job: `silver`, `silver.reading`, `gold.alarm`, `gold`.
+    """
+    if selection is None:
+        return list(GRAPH)
+    wanted: set[str] = set()
+    for part in (part.strip() for part in selection.split(",")):
+        names = _jobs_named(part.rstrip("+"))
+        wanted |= names
+        if part.endswith("+"):
+            for job, needs in GRAPH.items():  # in graph order, so one pass reaches all
+                if wanted & set(needs):
+                    wanted.add(job)
+    return [job for job in GRAPH if job in wanted]
+
+
+def _jobs_named(name: str) -> set[str]:
+    if name in GRAPH:
+        return {name}
+    if name == "silver" or name.startswith("silver."):
+        return {"conform"}
+    if name == "gold":
+        return set(GOLD_JOBS)
+    if name.startswith("gold.") and name[5:] in GOLD_JOBS:
+        return {name[5:]}
+    raise InputError(f"expected a job or table to select, got '{name}'; there are: {', '.join(GRAPH)}, silver, gold")
+
+
+def run_job(
+    engine: Engine, job: str, *, window: Window | None = None, mines: Sequence[str] | None = None, progress: Progress | None = None
+) -> list[Built]:
+    """Run one job of GRAPH."""
+    if job not in GRAPH:
+        raise InputError(f"expected a job, got '{job}'; there are: {', '.join(GRAPH)}")
+    if job == "conform":
+        return conform(engine, window=window, mines=mines, progress=progress)
+    return run_gold(engine, job, window=window, mines=mines, progress=progress)
+
+
+def build(
+    engine: Engine,
+    *,
+    selection: str | None = None,
+    window: Window | None = None,
+    mines: Sequence[str] | None = None,
+    progress: Progress | None = None,
+) -> list[Built]:
+    """Run the selected jobs in graph order."""
+    built: list[Built] = []
+    for job in selected(selection):
+        built += run_job(engine, job, window=window, mines=mines, progress=progress)
+    return built

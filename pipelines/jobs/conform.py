@@ -1,0 +1,631 @@
+"""Bronze → silver: units, quality, place and one row per key, for what is new in bronze or for a span of time.
+
+The order of a pass makes it safe to kill: readings and positions come first, then the definitions by which they were
+judged, then the mark that says how far silver has come. What is cut off before the mark is found again by the next
+run, which knows the old definitions still and comes to the same changes.
+"""
+
+from __future__ import annotations
+
+import logging
+import statistics as stats
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import polars as pl
+import pyarrow as pa
+
+from minefusion.pipelines.conform import abnormalities, positions, readings, station_states, statistics
+from minefusion.pipelines.conform.definitions import AREA, POINT, STATION, Definition, told
+from minefusion.pipelines.conform.master import newest, person_row, substation_row
+from minefusion.pipelines.conform.records import columns, layouts_of
+from minefusion.pipelines.engines.engine import Consumed, Engine
+from minefusion.pipelines.jobs.lock import exclusive
+from minefusion.pipelines.jobs.master_data import (
+    MasterData,
+    area_facts,
+    brought_up_to,
+    gazetteer_of,
+    latest,
+    point_facts,
+    sites_of,
+    station_facts,
+    stored,
+)
+from minefusion.pipelines.jobs.new_files import LOADED, collected, complete_batches, new_files
+from minefusion.pipelines.jobs.racing import until_unbeaten
+from minefusion.pipelines.jobs.spans import aligned, within
+from minefusion.pipelines.jobs.tally import Built, Progress, Tally
+from minefusion.pipelines.times import UTC_MICROSECONDS, floor_minutes, runs, utc_day
+from minefusion.schemas import limits, reference, sensors, silver, terms
+from minefusion.schemas.bronze import EXCHANGE_FILE, EXCHANGE_RECORD
+from minefusion.schemas.site import Site, load_site
+from minefusion.schemas.table import Table
+from minefusion.schemas.window import Window
+
+logger = logging.getLogger(__name__)
+
+Row = dict[str, Any]
+Settle = Callable[[nw.LazyFrame], nw.LazyFrame]
+
+# Records that one pass holds in memory.
+CHUNK_RECORDS = 1_000_000
+# A span that is worked out anew is cut into pieces of this length.
+PIECE = timedelta(hours=24)
+SLOT = timedelta(minutes=readings.SLOT_MINUTES)
+# A definition that comes late moves the history for so long back, and the files of a span are looked for so far ahead.
+LATE = timedelta(days=7)
+# A file tells of times at most so long after its own.
+AHEAD = timedelta(days=1)
+# Nominal periods that senders use; a measured one within a fifth of these is these.
+PERIODS_S = (1.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0, 180.0, 300.0)
+VALUE_KINDS = ("CDSS", "NCDSS", "SSSJ")
+# Kinds by which a thing is defined: file kinds, the column with its code, silver's names → the layouts' columns.
+POINT_KINDS, STATION_KINDS, AREA_KINDS = ("CDDY", "NCDDY"), ("RYJZ",), ("RYQY",)
+SUBSTATION_KINDS, PERSON_KINDS = ("FZDY",), ("RYXX",)
+_PLACE = {axis: (axis,) for axis in "xyz"}
+DEFINING: dict[str, tuple[tuple[str, ...], str, dict[str, tuple[str, ...]]]] = {
+    POINT: (
+        POINT_KINDS,
+        "point_id",
+        {
+            "point_id": ("point_code",),
+            "sensor_type": ("sensor_type_code",),
+            "sensor_type_name": ("sensor_type_name",),
+            "value_kind": ("value_kind",),
+            "sent_unit": ("unit",),
+            "range_high": ("range_high",),
+            "range_low": ("range_low",),
+            "mine_alarm": ("alarm_high",),
+            "mine_cut": ("cutoff_high",),
+            "mine_restore": ("restore_high", "alarm_high_clear"),
+            "mine_low_alarm": ("alarm_low",),
+            "on_desc": ("on_desc", "state_text_1"),
+            "off_desc": ("off_desc", "state_text_0"),
+            "location": ("location",),
+            "relations": ("relations", "relation"),
+            **_PLACE,
+        },
+    ),
+    STATION: (
+        STATION_KINDS,
+        "station_code",
+        {"station_code": ("station_code",), "name": ("station_name",), "location_note": ("location_note",), **_PLACE},
+    ),
+    AREA: (AREA_KINDS, "area_code", {name: (name,) for name in ("area_type", "area_code", "approved_count", "area_name")}),
+}
+
+
+# Everything that silver is made of.
+KINDS = (
+    *POINT_KINDS, *STATION_KINDS, *AREA_KINDS, *SUBSTATION_KINDS, *PERSON_KINDS, *readings.KINDS, *statistics.KINDS,
+    *positions.KINDS, *station_states.KINDS, *abnormalities.KINDS,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Files that one pass works on: their ledger rows and records.
+
+    Attributes:
+        records: bronze records of the kinds that silver is made of, with the moment their file was received.
+        span: the time that the pass is about; None: all that the files tell of.
+    """
+
+    ledger: pl.DataFrame
+    records: nw.LazyFrame
+    span: Window | None = None
+
+    def of(self, kinds: Sequence[str]) -> nw.LazyFrame:
+        """Records of these kinds of file."""
+        return self.records.filter(nw.col("kind").is_in(list(kinds)))
+
+    def has(self, kinds: Sequence[str]) -> bool:
+        return not self.ledger.filter(pl.col("kind").is_in(kinds)).is_empty()
+
+    @property
+    def mines(self) -> list[str]:
+        return sorted(self.ledger["mine_code"].unique())
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Master data of the mines at hand by time, as frames on the engine."""
+
+    points: nw.LazyFrame
+    stations: nw.LazyFrame
+    areas: nw.LazyFrame
+
+
+def conform(
+    engine: Engine,
+    *,
+    window: Window | None = None,
+    mines: Sequence[str] | None = None,
+    progress: Progress | None = None,
+) -> list[Built]:
+    """Bring silver up to date with bronze, or work `window` out anew from bronze.
+
+    Args:
+        mines: these alone; a mine that fails then stops no other.
+    """
+    with exclusive(engine.settings.lake, "conform"):
+        return until_unbeaten(engine, lambda: _conform(engine, window, mines, progress))
+
+
+def _conform(engine: Engine, window: Window | None, mines: Sequence[str] | None, progress: Progress | None) -> list[Built]:
+    tally = Tally()
+    if engine.exists(EXCHANGE_FILE):
+        _write_reference(engine.in_process, mines, tally)
+    steps = list(_anew(engine, window, mines) if window else _new(engine, mines))
+    for index, step in enumerate(steps):
+        if not step.ledger.is_empty():
+            _conform_files(engine, step, tally)
+        if step.completes:
+            engine.mark(silver.READING, *step.completes)
+        engine.release()
+        if progress:
+            progress((index + 1) / len(steps), f"silver, {int(step.ledger['records_stored'].sum() or 0)} records")
+    return list(tally.tables.values())
+
+
+@dataclass(frozen=True)
+class Step:
+    """Files to work on in one pass, the span it is about, and what silver has used up when it is done."""
+
+    ledger: pl.DataFrame
+    span: Window | None
+    completes: tuple[Consumed, ...]
+
+
+def _new(engine: Engine, mines: Sequence[str] | None) -> Iterator[Step]:
+    """Whole batches that silver has not used up, together at most CHUNK_RECORDS records (one batch may be larger)."""
+    new = new_files(engine, silver.READING, mines)
+    batches = new.ledger.group_by("batch").agg(pl.col("records_stored").sum()).sort("batch")
+    taken: list[int] = []
+    held = 0
+    for batch, records in batches.iter_rows():
+        if taken and held + records > CHUNK_RECORDS:
+            upto = tuple(Consumed(each.app, min(each.version, taken[-1])) for each in new.completes)
+            yield Step(new.ledger.filter(pl.col("batch").is_in(taken)), None, upto)
+            taken, held = [], 0
+        taken.append(batch)
+        held += records
+    yield Step(new.ledger.filter(pl.col("batch").is_in(taken)), None, new.completes)
+
+
+def _anew(engine: Engine, window: Window, mines: Sequence[str] | None) -> Iterator[Step]:
+    """The files of a span of time, piece by piece. They complete nothing: what is new stays new."""
+    upto = complete_batches(engine)
+    for piece in _pieces(window.aligned(SLOT)):
+        yield Step(_files_about(engine, piece, mines, upto), piece, ())
+
+
+def _pieces(window: Window) -> Iterator[Window]:
+    start = window.start
+    while start < window.end:
+        yield Window(start, min(start + PIECE, window.end))
+        start += PIECE
+
+
+def _files_about(engine: Engine, window: Window, mines: Sequence[str] | None, upto: int) -> pl.DataFrame:
+    """Loaded files that tell of a span of time."""
+    rows = engine.in_process.read(EXCHANGE_FILE, window=window.widened(AHEAD, LATE), mines=mines)
+    return collected(
+        engine.in_process,
+        rows.filter(
+            nw.col("verdict").is_in(list(LOADED)),
+            nw.col("batch") <= upto,
+            ~nw.col("mine_code").is_null(),
+            nw.col("observed_from") < window.end,
+            nw.col("observed_to") >= window.start,
+        ),
+    )
+
+
+def _chunk(engine: Engine, ledger: pl.DataFrame, span: Window | None) -> Chunk:
+    return Chunk(ledger, engine.cached(_records(engine, ledger, KINDS)), span)
+
+
+def _records(engine: Engine, ledger: pl.DataFrame, kinds: Sequence[str]) -> nw.LazyFrame:
+    """Bronze records of these kinds of file with the moment their file was received."""
+    files = ledger.filter(pl.col("kind").is_in(kinds)).select("file_id", "received_at", "day", "batch")
+    batches = (int(files["batch"].min() or 0) - 1, int(files["batch"].max() or 0))  # type: ignore[arg-type]
+    rows = engine.read(EXCHANGE_RECORD, days=sorted(files["day"].unique()), batches=batches)
+    received = engine.from_arrow(_arrow(files.select("file_id", "received_at")))
+    return rows.filter(nw.col("kind").is_in(list(kinds))).join(received, on="file_id", how="inner")
+
+
+def _texts(engine: Engine, chunk: Chunk, kinds: Sequence[str], wanted: Mapping[str, Sequence[str]]) -> list[Row]:
+    """Small kinds as rows of text with their file's identity and time."""
+    kinds = [kind for kind in kinds if chunk.has((kind,))]
+    if not kinds:
+        return []
+    kept = ("mine_code", "sent_at", "file_id", "position")
+    return engine.to_arrow(columns(chunk.of(kinds), layouts_of(kinds), wanted, kept)).to_pylist()
+
+
+# ── one chunk ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _conform_files(engine: Engine, step: Step, tally: Tally) -> None:
+    chunk = _chunk(engine, step.ledger, step.span)
+    before = stored(engine, chunk.mines)
+    sites = sites_of(engine.settings, chunk.mines)
+    after = _brought_up_to(engine, chunk, before, sites)
+    facts = Facts(
+        *(
+            engine.cached(engine.from_arrow(as_facts(after.values())))
+            for as_facts in (point_facts, station_facts, area_facts)
+        )
+    )
+    _write_over_time(engine, chunk, facts, tally)
+    spans = {
+        mine: _spans_to_rework(engine, before[mine], after[mine])
+        for mine in chunk.mines
+        if not before[mine].is_new
+    }
+    if chunk.span is not None and any(spans.values()):
+        # The rest of the history still follows the old definitions, so they stay until a run without a span is through.
+        return
+    upto = int(chunk.ledger["batch"].max())  # type: ignore[arg-type]
+    for mine, windows in spans.items():
+        for piece in (piece for window in windows for piece in _pieces(window)):
+            ledger = _files_about(engine, piece, [mine], complete_batches(engine))
+            if not ledger.is_empty():
+                _write_over_time(engine, _chunk(engine, ledger, piece), facts, tally)
+    _write_reworked(engine.in_process, spans, upto)
+    _write_master(engine.in_process, before, after, tally)
+    _write_named(engine, chunk, after, sites, tally)
+
+
+def _write_over_time(engine: Engine, chunk: Chunk, facts: Facts, tally: Tally) -> None:
+    """Everything in silver that has a time."""
+    _write_people(engine, chunk, facts, tally)
+    _write_states(engine, chunk, tally)
+    _write_abnormalities(engine, chunk, facts, tally)
+    _write_readings(engine, chunk, facts, tally)
+
+
+def _brought_up_to(
+    engine: Engine, chunk: Chunk, before: Mapping[str, MasterData], sites: Mapping[str, Site | None]
+) -> dict[str, MasterData]:
+    """Master data of the chunk's mines with what the chunk tells of it."""
+    new: list[Definition] = []
+    for thing in DEFINING:
+        new += _told(engine, chunk, thing)
+    seen = _seen_points(engine, chunk)
+    periods = _periods(engine, chunk)
+    upto = complete_batches(engine)
+
+    def recall(after: Mapping[tuple[str, str], datetime]) -> Iterator[Definition]:
+        for (mine, thing), since in after.items():
+            newest_day = max(engine.days(EXCHANGE_FILE))
+            days = [day for day in engine.days(EXCHANGE_FILE) if f"{since:%Y-%m-%d}" <= day <= newest_day]
+            rows = engine.in_process.read(EXCHANGE_FILE, days=days, mines=[mine]).filter(
+                nw.col("kind").is_in(list(DEFINING[thing][0])),
+                nw.col("verdict").is_in(list(LOADED)),
+                nw.col("header_time") > since,
+                nw.col("batch") <= upto,
+            )
+            ledger = collected(engine.in_process, rows)
+            yield from _told(engine, Chunk(ledger, _records(engine, ledger, DEFINING[thing][0])), thing)
+
+    return {
+        mine: brought_up_to(
+            before[mine],
+            sites[mine],
+            [each for each in new if each.mine_code == mine],
+            [row for row in seen if row["mine_code"] == mine],
+            periods.get(mine),
+            recall,
+        )
+        for mine in chunk.mines
+    }
+
+
+def _told(engine: Engine, chunk: Chunk, thing: str) -> list[Definition]:
+    kinds, code, wanted = DEFINING[thing]
+    return told(thing, code, _texts(engine, chunk, kinds, wanted))
+
+
+def _seen_points(engine: Engine, chunk: Chunk) -> list[Row]:
+    """Points that values came for: nobody's gas is left out for want of a definition."""
+    kinds = (*readings.KINDS, *statistics.KINDS, "YCBJ")
+    present = [kind for kind in kinds if chunk.has((kind,))]
+    if not present:
+        return []
+    wanted = {
+        "point_id": ("point_code",),
+        "sensor_type_name": ("sensor_type_name",),
+        "sensor_type": ("sensor_type_code",),
+        "location": ("location",),
+        "sent_unit": ("unit",),
+    }
+    allowed = {*readings.LAYOUTS, *statistics.LAYOUTS, *abnormalities.LAYOUTS}
+    layouts = [layout for layout in layouts_of(present) if layout in allowed]
+    rows = columns(chunk.of(present), layouts, wanted, ("mine_code", "sent_at"))
+    described = {name: nw.col(name).max() for name in wanted if name != "point_id"}
+    found = rows.filter(~nw.col("point_id").is_null()).group_by("mine_code", "point_id")
+    return engine.to_arrow(found.agg(*described.values(), nw.col("sent_at").min())).to_pylist()
+
+
+def _periods(engine: Engine, chunk: Chunk) -> dict[str, float]:
+    """Time between value files of each mine, on its newest day with three of them; senders differ from 1 s to 5 min."""
+    found: dict[str, float] = {}
+    wanted = set(chunk.ledger.filter(pl.col("kind").is_in(VALUE_KINDS))["mine_code"])
+    oldest = chunk.ledger["day"].min()
+    for day in reversed(engine.days(EXCHANGE_FILE)):
+        if not wanted - found.keys() or day < str(oldest):
+            break
+        rows = engine.in_process.read(EXCHANGE_FILE, days=[day], mines=sorted(wanted - found.keys())).filter(
+            nw.col("kind").is_in(list(VALUE_KINDS)), nw.col("verdict").is_in(list(LOADED))
+        )
+        times = collected(engine.in_process, rows.select("mine_code", "header_time").unique()).sort("header_time")
+        for (mine,), of_mine in times.group_by("mine_code"):
+            instants = of_mine["header_time"].to_list()
+            gaps = [(after - before).total_seconds() for before, after in zip(instants, instants[1:], strict=False)]
+            if len(gaps) >= 2:
+                median = stats.median(gaps)
+                nominal = (period for period in PERIODS_S if abs(median - period) <= 0.2 * period)
+                found[str(mine)] = next(nominal, float(round(median)))
+    return found
+
+
+def _spans_to_rework(engine: Engine, before: MasterData, after: MasterData) -> list[Window]:
+    """Spans of silver that were judged by definitions that are other ones now."""
+    days = engine.days(EXCHANGE_RECORD)
+    end = datetime.fromisoformat(f"{days[-1]}T00:00:00+00:00") + timedelta(days=1)
+    lately = Window(end - LATE - timedelta(days=1), end)
+
+    def unknown_stations() -> set[str]:
+        rows = engine.in_process.read(silver.POSITION, window=lately, mines=[after.mine_code])
+        rows = rows.filter(nw.col("quality_reasons").str.contains("STATION_UNKNOWN", literal=True))
+        return set(collected(engine.in_process, rows.select("station_code").unique())["station_code"].drop_nulls())
+
+    return aligned(within(after.changes(before, unknown_stations), [lately]), SLOT)
+
+
+# ── small tables ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _replace_small(engine: Engine, table: Table, rows: Iterable[Row], mines: Sequence[str] | None, tally: Tally) -> None:
+    """Make a small table's rows of these mines equal to `rows`."""
+    started = time.monotonic()
+    part = engine.part(table, mines=mines)
+    written = engine.replace(part, engine.frame(_named(rows, table), table.arrow_schema()))
+    tally.add(table, written, time.monotonic() - started)
+
+
+def _named(rows: Iterable[Row], table: Table) -> list[Row]:
+    return [{name: row.get(name) for name in table.names} for row in rows]
+
+
+def _write_reference(engine: Engine, mines: Sequence[str] | None, tally: Tally) -> None:
+    """What the specification and the site files say, as tables; once a process, and again when a site file changed."""
+    if mines is None:
+        paths = sorted((engine.settings.lake / "sites").glob("*.site.yaml"))
+        mines = [path.name.removesuffix(".site.yaml") for path in paths]
+    sites = sites_of(engine.settings, mines)
+    if all(_written.get((engine.settings.lake, mine)) is site for mine, site in sites.items()) and engine.exists(reference.TERM):
+        return
+    _replace_small(engine, reference.LIMIT, map(limits.as_row, limits.all_limits()), None, tally)
+    _replace_small(engine, reference.SENSOR_TYPE, map(sensors.as_row, sensors.all_sensor_types()), None, tally)
+    nodes: list[Row] = []
+    edges: list[Row] = []
+    for site in sites.values():
+        more_nodes, more_edges = site.to_frames() if site else ([], [])
+        nodes += more_nodes
+        edges += more_edges
+    _replace_small(engine, reference.ROADWAY_NODE, nodes, mines, tally)
+    _replace_small(engine, reference.ROADWAY_EDGE, edges, mines, tally)
+    _replace_small(engine, reference.TERM, map(terms.as_row, terms.all_terms()), None, tally)
+    _written.update({(engine.settings.lake, mine): site for mine, site in sites.items()})
+
+
+# Site files whose reference rows this process has written.
+_written: dict[tuple[Path, str], Site | None] = {}
+
+
+def _write_reworked(engine: Engine, spans: Mapping[str, Sequence[Window]], upto: int) -> None:
+    """Tell gold which spans changed. Rows of a run that was cut off stay: a span too many does no harm."""
+    rows = [
+        {"mine_code": mine, "batch": upto, "span_start": window.start, "span_end": window.end}
+        | {"day": window.start.date().isoformat()}
+        for mine, windows in spans.items()
+        for window in windows
+    ]
+    if rows:
+        table = silver.REWORKED
+        part = engine.part(table, batches=(upto - 1, upto), mines=sorted(spans))
+        there = {(row["mine_code"], row["span_start"]): row for row in engine.to_arrow(part.rows).to_pylist()}
+        every = there | {(row["mine_code"], row["span_start"]): row for row in rows}
+        engine.replace(part, engine.frame(list(every.values()), table.arrow_schema()))
+
+
+def _write_master(engine: Engine, before: Mapping[str, MasterData], after: Mapping[str, MasterData], tally: Tally) -> None:
+    """Points, stations and areas as they are now, and the definitions behind them."""
+    mines = sorted(after)
+    for table, rows_of in (
+        (silver.POINT, lambda data: latest(data.points)),
+        (silver.STATION, lambda data: latest(data.stations)),
+        (silver.AREA, lambda data: latest(data.areas)),
+        (silver.DEFINITION, lambda data: [vars(each) for each in data.definitions]),
+    ):
+        was, rows = (_named((row for mine in mines for row in rows_of(data[mine])), table) for data in (before, after))
+        if rows != was:
+            _replace_small(engine, table, rows, mines, tally)
+
+
+def _write_named(
+    engine: Engine, chunk: Chunk, after: Mapping[str, MasterData], sites: Mapping[str, Site | None], tally: Tally
+) -> None:
+    """Substations and people: what was told last, whenever it was."""
+    wanted = {"substation_code": ("substation_code",), "location": ("location",), **_PLACE}
+    substations = [row | {"is_defined": True} for row in _texts(engine, chunk, SUBSTATION_KINDS, wanted)]
+    if substations:
+        before = [row | {"is_defined": True} for row in _rows(engine.in_process, silver.SUBSTATION, chunk.mines)]
+        gazetteers = {mine: gazetteer_of(sites[mine], after[mine].definitions) for mine in chunk.mines}
+        rows = newest(before, substations, ("mine_code", "substation_code")).values()
+        placed = [substation_row(row, gazetteers[row["mine_code"]]) for row in rows]
+        _replace_small(engine.in_process, silver.SUBSTATION, placed, chunk.mines, tally)
+
+    names = ("card_code", "name", "work_type", "duty", "department", "is_leader", "is_special_worker")
+    people = [row | {"is_defined": True} for row in _texts(engine, chunk, PERSON_KINDS, {name: (name,) for name in names})]
+    met: list[Row] = []
+    if chunk.has(positions.KINDS):
+        cards = columns(
+            chunk.of(positions.KINDS),
+            positions.LAYOUTS,
+            {"card_code": ("card_code",), "name": ("name",)},
+            ("mine_code", "sent_at"),
+        )
+        found = cards.group_by("mine_code", "card_code").agg(nw.col("name").max(), nw.col("sent_at").min())
+        met = [row | {"is_defined": False, "file_id": None} for row in engine.to_arrow(found).to_pylist()]
+    if people or met:
+        before = _rows(engine.in_process, silver.PERSON, chunk.mines)
+        strangers = ("mine_code", "card_code", "name", "sent_at", "is_defined", "file_id")
+        before = [row if row["is_defined"] else {name: row[name] for name in strangers} for row in before]
+        rows = newest(before, [*met, *people], ("mine_code", "card_code")).values()
+        _replace_small(engine.in_process, silver.PERSON, map(person_row, rows), chunk.mines, tally)
+
+
+def _rows(engine: Engine, table: Table, mines: Sequence[str]) -> list[Row]:
+    return engine.to_arrow(engine.read(table, mines=mines)).to_pylist()
+
+
+# ── what has a time ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _spans(chunk: Chunk, instants: Iterable[datetime], step: timedelta) -> list[Window]:
+    return [chunk.span] if chunk.span is not None else runs(instants, step)
+
+
+def _inside(rows: nw.LazyFrame, column: str, window: Window) -> nw.LazyFrame:
+    return rows.filter(nw.col(column) >= window.start, nw.col(column) < window.end)
+
+
+def _instants(engine: Engine, frame: nw.LazyFrame, column: str, minutes: int) -> list[datetime]:
+    """Starts of the clock-aligned windows that the frame's instants lie in."""
+    slots = frame.select(floor_minutes(nw.col(column), minutes).cast(UTC_MICROSECONDS).alias("slot")).unique()
+    return [slot for slot in engine.to_arrow(slots)["slot"].to_pylist() if slot is not None]
+
+
+def _kept(engine: Engine, existing: nw.LazyFrame, column: str, chunk: Chunk, span: Window) -> nw.LazyFrame:
+    """Rows that are there and stay: those that the chunk's files do not tell anew.
+
+    So a pass that was cut off and is done again, or a span that is worked out anew, takes its own files from bronze.
+    """
+    again = engine.from_arrow(_arrow(chunk.ledger.select(pl.col("file_id"), pl.lit(True).alias("_again"))))
+    rows = existing.join(again, on="file_id", how="left")
+    outside = (nw.col(column) < span.start) | (nw.col(column) >= span.end)
+    return rows.filter(nw.col("_again").is_null() | outside).drop("_again")
+
+
+def _replace_spans(
+    engine: Engine, table: Table, chunk: Chunk, new: nw.LazyFrame, spans: Sequence[Window], settle: Settle, tally: Tally
+) -> None:
+    """Settle new rows with those already there, span by span."""
+    assert table.time is not None
+    for span in spans:
+        started = time.monotonic()
+        part = engine.part(table, window=span, mines=chunk.mines)
+        kept = _kept(engine, part.rows, table.time, chunk, span)
+        rows = nw.concat([kept, _inside(new, table.time, span).select(*table.names)], how="vertical")
+        tally.add(table, engine.replace(part, settle(rows)), time.monotonic() - started)
+
+
+def _write_people(engine: Engine, chunk: Chunk, facts: Facts, tally: Tally) -> None:
+    if not chunk.has(positions.KINDS):
+        return
+    fixes = engine.cached(positions.to_positions(chunk.of(positions.KINDS), facts.stations))
+    snapshots = chunk.ledger.filter(pl.col("kind").is_in(positions.KINDS))
+    snapshots = snapshots.select("mine_code", pl.col("header_time").alias("observed_at"))
+    spans = _spans(chunk, snapshots["observed_at"].unique().to_list(), timedelta(microseconds=1))
+    _replace_spans(engine, silver.POSITION, chunk, fixes, spans, positions.latest_positions, tally)
+
+    taken = engine.from_arrow(_arrow(snapshots))
+    for span in spans:
+        started = time.monotonic()
+        part = engine.part(silver.HEADCOUNT, window=span, mines=chunk.mines)
+        there = part.rows.select("mine_code", "observed_at")
+        inside = nw.concat([_inside(taken, "observed_at", span).select("mine_code", "observed_at"), there], how="vertical")
+        people = engine.read(silver.POSITION, window=span, mines=chunk.mines)
+        rows = positions.headcount(people, inside, facts.areas)
+        tally.add(silver.HEADCOUNT, engine.replace(part, rows), time.monotonic() - started)
+
+
+def _write_states(engine: Engine, chunk: Chunk, tally: Tally) -> None:
+    if chunk.has(station_states.KINDS):
+        states = engine.cached(station_states.to_states(chunk.of(station_states.KINDS)))
+        spans = _spans(chunk, _instants(engine, states, "observed_at", readings.SLOT_MINUTES), SLOT)
+        _replace_spans(engine, silver.STATION_STATE, chunk, states, spans, station_states.latest_states, tally)
+
+
+def _write_abnormalities(engine: Engine, chunk: Chunk, facts: Facts, tally: Tally) -> None:
+    if chunk.has(abnormalities.KINDS):
+        records = chunk.of(abnormalities.KINDS)
+        reported = engine.cached(abnormalities.to_abnormalities(records, facts.points))
+        spans = _spans(chunk, _instants(engine, reported, "began_at", readings.SLOT_MINUTES), SLOT)
+        settle = abnormalities.latest_abnormalities
+        _replace_spans(engine, silver.REPORTED_ABNORMALITY, chunk, reported, spans, settle, tally)
+
+
+def _write_readings(engine: Engine, chunk: Chunk, facts: Facts, tally: Tally) -> None:
+    """Readings and their five-minute statistics."""
+    samples = reported = None
+    instants: list[datetime] = []
+    if chunk.has(readings.KINDS):
+        samples = engine.cached(readings.to_samples(chunk.of(readings.KINDS), facts.points))
+        instants += _instants(engine, samples, "observed_at", readings.SLOT_MINUTES)
+    if chunk.has(statistics.KINDS):
+        reported = engine.cached(statistics.to_reported(chunk.of(statistics.KINDS)))
+        instants += _instants(engine, reported, "window_start", readings.SLOT_MINUTES)
+    if samples is None and reported is None:
+        return
+    for span in _spans(chunk, instants, SLOT):
+        _write_reading_span(engine, chunk, span, samples, reported, facts, tally)
+
+
+def _write_reading_span(
+    engine: Engine,
+    chunk: Chunk,
+    span: Window,
+    samples: nw.LazyFrame | None,
+    reported: nw.LazyFrame | None,
+    facts: Facts,
+    tally: Tally,
+) -> None:
+    started = time.monotonic()
+    # What is judged by a half hour is the half hour itself and the next.
+    judged = span.widened(after=SLOT)
+    part = engine.part(silver.READING, window=judged, mines=chunk.mines)
+    earlier = engine.read(silver.READING, window=Window(span.start - SLOT, span.start), mines=chunk.mines)
+    there = nw.concat([earlier, part.rows], how="vertical")
+    taken = [_kept(engine, there, "observed_at", chunk, span).select(*readings.SAMPLE)]
+    if samples is not None:
+        taken.append(_inside(samples, "observed_at", span))
+    rows = readings.assess(nw.concat(taken, how="vertical"), facts.points)
+    rows = engine.cached(_inside(rows, "observed_at", judged))
+    readings_seconds = time.monotonic() - started
+
+    started = time.monotonic()
+    part_5min = engine.part(silver.READING_5MIN, window=judged, mines=chunk.mines)
+    kept = _kept(engine, part_5min.rows.filter(~nw.col("sent_at").is_null()), "window_start", chunk, span)
+    told_before = [kept.with_columns(nw.lit(0, dtype=nw.Int32).alias("position")).select(*statistics.REPORTED)]
+    if reported is not None:
+        told_before.append(_inside(reported, "window_start", span))
+    five = statistics.five_minutes(rows, nw.concat(told_before, how="vertical"), facts.points)
+    tally.add(silver.READING_5MIN, engine.replace(part_5min, five), time.monotonic() - started)
+
+    started = time.monotonic()
+    tally.add(silver.READING, engine.replace(part, rows), readings_seconds + time.monotonic() - started)
+
+
+def _arrow(rows: pl.DataFrame) -> pa.Table:
+    return rows.to_arrow(compat_level=pl.CompatLevel.oldest())

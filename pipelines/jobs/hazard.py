@@ -1,0 +1,184 @@
+"""Silver → gold: hazard indices, alarms, the fused table and data quality, for what is new or for a span of time."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import narwhals as nw
+import polars as pl
+
+from minefusion.pipelines.engines.engine import Engine, Part
+from minefusion.pipelines.hazard import catalogue
+from minefusion.pipelines.hazard.area_minute import area_minute
+from minefusion.pipelines.hazard.data_quality import data_quality
+from minefusion.pipelines.hazard.episodes import alarms
+from minefusion.pipelines.hazard.minutes import BEFORE
+from minefusion.pipelines.jobs.due import LOOKBACK, Steps, Work, data_of, due_work, work_over
+from minefusion.pipelines.jobs.gold_inputs import (
+    LONGEST_EPISODE,
+    behind_alarms,
+    make_inputs,
+    open_alarms,
+    points_at,
+    silent_above_limit,
+)
+from minefusion.pipelines.jobs.lock import exclusive
+from minefusion.pipelines.jobs.master_data import MasterData, stored
+from minefusion.pipelines.jobs.new_files import collected
+from minefusion.pipelines.jobs.racing import until_unbeaten
+from minefusion.pipelines.jobs.tally import Built, Progress, Tally
+from minefusion.pipelines.times import UTC_MICROSECONDS, utc_day
+from minefusion.schemas import gold, silver
+from minefusion.schemas.bronze import EXCHANGE_FILE
+from minefusion.schemas.table import Table
+from minefusion.schemas.window import Window
+
+logger = logging.getLogger(__name__)
+
+MINUTE = timedelta(minutes=1)
+TEN_MINUTES = timedelta(minutes=10)
+HOUR = timedelta(hours=1)
+# An alarm that is open at a span's end is followed ahead in steps of this length, each twice the one before.
+FIRST_STEP = timedelta(hours=1)
+
+Master = Mapping[str, MasterData]
+# The rows that should be there, and the part of the table that they stand for.
+Computed = tuple[nw.LazyFrame, Part]
+
+
+@dataclass(frozen=True)
+class Job:
+    """How one gold table is computed: from which tables, in which steps of time."""
+
+    table: Table
+    needs: tuple[Table, ...]
+    steps: Steps
+    compute: Callable[[Engine, Work, Master], Computed]
+    with_reports: bool = False
+
+
+def run_gold(
+    engine: Engine,
+    job: str,
+    *,
+    window: Window | None = None,
+    mines: Sequence[str] | None = None,
+    progress: Progress | None = None,
+    now: datetime | None = None,
+) -> list[Built]:
+    """Bring one gold table up to date with silver, or recompute `window` of it.
+
+    Args:
+        mines: these alone; a mine that fails then stops no other.
+        now: the moment that rows carry as the one they were written at.
+    """
+    stamp = now or datetime.now(UTC)
+    with exclusive(engine.settings.lake, JOBS[job].table.name):
+        return until_unbeaten(engine, lambda: _run(engine, JOBS[job], window, mines, progress, stamp))
+
+
+def _run(
+    engine: Engine, job: Job, window: Window | None, mines: Sequence[str] | None, progress: Progress | None, now: datetime
+) -> list[Built]:
+    """Recompute the rows of each span that is due and write what differs."""
+    tally = Tally()
+    if window is not None:
+        pieces, completes = work_over(engine, window, mines, job.steps), ()
+    else:
+        pieces, completes = due_work(engine, job.table, job.needs, mines, job.steps, with_reports=job.with_reports)
+    master = stored(engine, sorted({mine for piece in pieces for mine in piece.mines}))
+    assert job.table.time is not None
+    for index, piece in enumerate(pieces):
+        started = time.monotonic()
+        rows, part = job.compute(engine, piece, master)
+        rows = rows.with_columns(
+            nw.lit(now, dtype=UTC_MICROSECONDS).alias("computed_at"),
+            nw.lit(0, dtype=nw.Int32).alias("revision"),
+            utc_day(nw.col(job.table.time)).alias("day"),
+        )
+        tally.add(job.table, engine.replace(part, rows.select(*job.table.names)), time.monotonic() - started)
+        engine.release()
+        if progress:
+            span = f"{piece.window.start:%Y-%m-%d %H:%M} to {piece.window.end:%H:%M}"
+            progress((index + 1) / len(pieces), f"{job.table.name} {span}")
+    if completes:
+        engine.mark(job.table, *completes)
+    return list(tally.tables.values()) or [Built(job.table.name)]
+
+
+def _hazard(engine: Engine, work: Work, master: Master) -> Computed:
+    """Indices over ten minutes are computed for whole windows of theirs; minutes that have not come are left to later."""
+    window, mines = work.window, work.mines
+    earlier = silent_above_limit(engine, window, mines)
+    inputs = make_inputs(engine, window.aligned(TEN_MINUTES), mines, master, earlier=earlier)
+    rows = catalogue.compute(inputs).filter(nw.col("window_start") < nw.lit(window.end, dtype=UTC_MICROSECONDS))
+    return rows, engine.part(gold.HAZARD_INDEX, window=window, mines=mines)
+
+
+def _alarm(engine: Engine, work: Work, master: Master) -> Computed:
+    """Episodes that are open at some moment of the span. One that is open at its end is followed to where it ends."""
+    mines, window = work.mines, work.window
+    part = engine.part(gold.ALARM, window=window.widened(before=LONGEST_EPISODE), mines=mines)
+    opened = open_alarms(engine, window, mines)
+    last = max((each.end for mine in mines for each in data_of(engine, mine, [window]).whole), default=window.end)
+    step = FIRST_STEP
+    while True:
+        rows = engine.cached(_episodes(engine, window, mines, master, opened))
+        open_ones = rows.filter(nw.col("cleared_at").is_null())
+        goes_on = work.ends_stretch and window.end < min(last, work.window.end + LONGEST_EPISODE)
+        if not goes_on or collected(engine, open_ones.select("alarm_id")).is_empty():
+            break
+        window = Window(window.start, min(window.end + step, last))
+        step *= 2
+    start, end = (nw.lit(instant, dtype=UTC_MICROSECONDS) for instant in (work.window.start, work.window.end))
+    still_open = nw.col("cleared_at").is_null() | (nw.col("cleared_at") >= start)
+    return rows.filter(nw.col("raised_at") < end), part.filter(still_open)
+
+
+def _episodes(
+    engine: Engine, window: Window, mines: Sequence[str], master: Master, opened: pl.DataFrame
+) -> nw.LazyFrame:
+    earlier, older_hazard = behind_alarms(engine, window, mines, opened)
+    inputs = make_inputs(engine, window, mines, master, earlier=earlier)
+    span = window.widened(before=LOOKBACK)
+    hazard = engine.read(gold.HAZARD_INDEX, window=span, mines=mines)
+    if older_hazard is not None:
+        hazard = nw.concat([older_hazard, hazard], how="vertical")
+    told = engine.read(silver.REPORTED_ABNORMALITY, window=window.widened(before=LONGEST_EPISODE), mines=mines)
+    return alarms(inputs, hazard, told)
+
+
+def _area_minute(engine: Engine, work: Work, master: Master) -> Computed:
+    window, mines = work.window, work.mines
+    inputs = make_inputs(engine, window, mines, master)
+    hazard = engine.read(gold.HAZARD_INDEX, window=window.widened(before=BEFORE * MINUTE), mines=mines)
+    told = engine.read(silver.REPORTED_ABNORMALITY, window=window.widened(before=LONGEST_EPISODE), mines=mines)
+    return area_minute(inputs, hazard, told), engine.part(gold.AREA_MINUTE, window=window, mines=mines)
+
+
+def _data_quality(engine: Engine, work: Work, master: Master) -> Computed:
+    window, mines = work.window, work.mines
+    files = engine.read(EXCHANGE_FILE, days=window.days(), mines=mines)
+    at = nw.coalesce(nw.col("header_time"), nw.col("stamp"))
+    rows = data_quality(
+        engine.read(silver.READING, window=window, mines=mines),
+        engine.read(silver.READING_5MIN, window=window, mines=mines),
+        points_at(engine, window.start, mines, master),
+        engine.read(silver.POSITION, window=window, mines=mines),
+        files.filter(at >= nw.lit(window.start, dtype=UTC_MICROSECONDS), at < nw.lit(window.end, dtype=UTC_MICROSECONDS)),
+    )
+    return rows, engine.part(gold.DATA_QUALITY, window=window, mines=mines)
+
+
+JOBS: dict[str, Job] = {
+    "hazard_index": Job(gold.HAZARD_INDEX, (silver.READING,), Steps(TEN_MINUTES), _hazard),
+    "alarm": Job(gold.ALARM, (silver.READING, gold.HAZARD_INDEX), Steps(MINUTE), _alarm, with_reports=True),
+    "area_minute": Job(
+        gold.AREA_MINUTE, (silver.READING, gold.HAZARD_INDEX), Steps(MINUTE), _area_minute, with_reports=True
+    ),
+    "data_quality": Job(gold.DATA_QUALITY, (silver.READING,), Steps(HOUR, HOUR), _data_quality),
+}

@@ -1,0 +1,126 @@
+"""The landing folder: which files lie in it, what each is called by, and in which order they are taken."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+
+from minefusion.pipelines.exchange.packs import OnDisk
+from minefusion.schemas.exchange.grammar import MINE_UTC_OFFSET_H, Named, kind_of_name
+from minefusion.schemas.settings import Settings
+
+# Day of ledger rows whose file has no time that can be read.
+NO_DAY = "1970-01-01"
+# Names that are not exchange files, or not yet.
+_LEFT_OUT = (".tmp", ".part", ".site.yaml")
+# A file this large is read in pieces, by itself.
+LARGE_BYTES = 32 << 20
+
+
+@dataclass(frozen=True)
+class Landing:
+    """One file in the landing folder. `folder` is where in it, '' for its top; `modified` has whole microseconds."""
+
+    path: Path
+    folder: str
+    name: str
+    size: int
+    modified: datetime
+
+    @cached_property
+    def named(self) -> Named | None:
+        """What the name says; None where it says nothing."""
+        return kind_of_name(self.name)
+
+    @property
+    def kind(self) -> str | None:
+        return self.named.kind if self.named else None
+
+    @property
+    def mine(self) -> str | None:
+        return self.named.mine_code if self.named else None
+
+    @property
+    def stamp(self) -> str:
+        return self.named.stamp if self.named else ""
+
+    @property
+    def day(self) -> str:
+        """UTC day of the name's stamp, which is mine local time; NO_DAY where there is none."""
+        try:
+            stamp = datetime.strptime(self.stamp, "%Y%m%d%H%M%S")
+            return (stamp - timedelta(hours=MINE_UTC_OFFSET_H)).date().isoformat()
+        except (ValueError, OverflowError):
+            return NO_DAY
+
+    @property
+    def is_large(self) -> bool:
+        return self.size > LARGE_BYTES
+
+    @property
+    def identity(self) -> tuple[str, str, int, datetime]:
+        """By these a file is known again without being read."""
+        return (self.folder, self.name, self.size, self.modified)
+
+    def on_disk(self, now: datetime, provincial: Sequence[str], idle_s: float | None = None) -> OnDisk:
+        """As the reader takes it.
+
+        Args:
+            provincial: folders whose files are read as provincial ones.
+            idle_s: seconds since it last grew; by its time where left out.
+        """
+        if idle_s is None:
+            idle_s = max(0.0, (now - self.modified).total_seconds())
+        return OnDisk(self.path, self.name, self.size, now, idle_s, is_provincial(self.folder, provincial), self.folder)
+
+
+def listing(landing: Path) -> list[Landing]:
+    """Every file below the landing folder.
+
+    Left out: names and folders that begin with a dot, unfinished names (`.tmp`, `.part`) and site files.
+    """
+    found: list[Landing] = []
+    pending = [(str(landing), "")]
+    while pending:
+        folder, inside = pending.pop()
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.startswith(".") or entry.name.endswith(_LEFT_OUT):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append((entry.path, f"{inside}/{entry.name}".strip("/")))
+                elif entry.is_file(follow_symlinks=False):
+                    stat = entry.stat()
+                    modified = datetime.fromtimestamp(stat.st_mtime_ns // 1000 / 1e6, UTC)
+                    found.append(Landing(Path(entry.path), inside, entry.name, stat.st_size, modified))
+    return found
+
+
+def batches(files: Sequence[Landing], settings: Settings) -> Iterator[list[Landing]]:
+    """The files in the order (stamp, name), shared out in batches; a large file is a batch of its own."""
+    batch: list[Landing] = []
+    size = 0
+    for file in sorted(files, key=lambda each: (each.stamp, each.name, each.folder)):
+        is_full = size + file.size > settings.batch_bytes or len(batch) >= settings.batch_files
+        if batch and (is_full or file.is_large or batch[-1].is_large):
+            yield batch
+            batch, size = [], 0
+        batch.append(file)
+        size += file.size
+    if batch:
+        yield batch
+
+
+def file_id_of(folder: str, name: str, sha256: str) -> str:
+    """Identity of a file: what it is called and what it holds, never when or in which order it came."""
+    return hashlib.sha256(f"{folder}/{name}\n{sha256}".encode()).hexdigest()[:32]
+
+
+def is_provincial(folder: str, provincial: Sequence[str]) -> bool:
+    """Whether a folder of the landing folder is one of the provincial feeds, or lies in one."""
+    return any(folder == name or folder.startswith(name + "/") for name in provincial)
