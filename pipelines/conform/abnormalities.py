@@ -10,7 +10,8 @@ from minefusion.pipelines.times import from_mine_local, utc_day
 from minefusion.schemas.silver import REPORTED_ABNORMALITY
 
 LAYOUTS = (
-    ("YCBJ", ""), ("YCBJ", "i"), ("YCBJ", "i-short"), ("RYCS", ""), ("RYCY", ""), ("RYCY", "old"), ("RYXZ", ""), ("RYQJ", ""),
+    ("YCBJ", ""), ("YCBJ", "i"), ("YCBJ", "i-short"), ("RYCS", ""), ("RYCY", ""), ("RYCY", "old"), ("RYXZ", ""),
+    ("RYQJ", ""),
 )  # fmt: skip
 KINDS = ("YCBJ", "RYCS", "RYCY", "RYXZ", "RYQJ")
 
@@ -37,9 +38,16 @@ def to_abnormalities(records: nw.LazyFrame, points: nw.LazyFrame) -> nw.LazyFram
     rows = columns(records, LAYOUTS, wanted, kept)
     began = nw.coalesce(from_mine_local(nw.col("began")), nw.col("sent_at"))
     known = points.select(
-        "mine_code", "point_id", "holds_from", "holds_to", nw.col("area_id").alias("point_area"), nw.col("unit").alias("point_unit")
+        "mine_code",
+        "point_id",
+        "holds_from",
+        "holds_to",
+        nw.col("area_id").alias("point_area"),
+        nw.col("unit").alias("point_unit"),
     )
-    rows = in_force(rows.with_columns(began.alias("began_at")), known, ["mine_code", "point_id"], "began_at").with_columns(
+    rows = in_force(
+        rows.with_columns(began.alias("began_at")), known, ["mine_code", "point_id"], "began_at"
+    ).with_columns(
         nw.coalesce(nw.col("point_id"), nw.col("card"), nw.col("area_code")).alias("entity_id"),
         nw.col("type_code").fill_null("").alias("abnormal_type"),
         from_mine_local(nw.col("ended")).alias("ended_at"),

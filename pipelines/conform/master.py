@@ -48,7 +48,10 @@ def _sent(row: Row) -> tuple:
 
 def _together(one: Row, other: Row) -> Row:
     """Of two rows about a thing that is not defined: the first time it was seen, and the largest of each word."""
-    words = {name: max(one.get(name) or "", other.get(name) or "") or None for name in (one.keys() | other.keys()) - {"is_defined", "sent_at"}}
+    words = {
+        name: max(one.get(name) or "", other.get(name) or "") or None
+        for name in (one.keys() | other.keys()) - {"is_defined", "sent_at"}
+    }
     return words | {"is_defined": False, "sent_at": min(one["sent_at"], other["sent_at"])}
 
 
@@ -81,7 +84,9 @@ def point_row(defined: Row, gazetteer: Gazetteer, period_s: float | None) -> Row
     if quantity == "ch4":
         gas_class = fixed or gas_class_of(location, edge.gas_class if edge else None)
     # Senders fill a limit that is not set with 0.
-    mine = {name: _float(defined.get(name)) or None for name in ("mine_alarm", "mine_cut", "mine_restore", "mine_low_alarm")}
+    mine = {
+        name: _float(defined.get(name)) or None for name in ("mine_alarm", "mine_cut", "mine_restore", "mine_low_alarm")
+    }
     on_desc, off_desc = defined.get("on_desc") or "", defined.get("off_desc") or ""
     row: Row = {
         "mine_code": defined["mine_code"],
@@ -124,8 +129,12 @@ def _range(low: float | None, high: float | None) -> Row:
 
 
 def _is_inverted(on_desc: str, off_desc: str) -> bool:
-    on_says_off = any(word in on_desc.lower() for word in _OFF_WORDS) and not any(w in on_desc.lower() for w in _ON_WORDS)
-    off_says_on = any(word in off_desc.lower() for word in _ON_WORDS) and not any(w in off_desc.lower() for w in _OFF_WORDS)
+    on_says_off = any(word in on_desc.lower() for word in _OFF_WORDS) and not any(
+        w in on_desc.lower() for w in _ON_WORDS
+    )
+    off_says_on = any(word in off_desc.lower() for word in _ON_WORDS) and not any(
+        w in off_desc.lower() for w in _OFF_WORDS
+    )
     return on_says_off and off_says_on
 
 
@@ -154,7 +163,9 @@ def _limits(row: Row) -> Row:
         "limit_rule": law.rule_id if law and from_law else ("mine" if alarm is not None else None),
         "limit_source": law.source if law and from_law else ("CDDY" if alarm is not None else None),
         "limit_confidence": law.confidence if law and from_law else ("mine" if alarm is not None else None),
-        "limit_note": "LIMIT_LOOSER_THAN_LAW" if law and law.alarm is not None and (row["mine_alarm"] or 0) > law.alarm else None,
+        "limit_note": "LIMIT_LOOSER_THAN_LAW"
+        if law and law.alarm is not None and (row["mine_alarm"] or 0) > law.alarm
+        else None,
     }
 
 
@@ -209,7 +220,9 @@ def unplaced_row(mine_code: str) -> Row:
 def station_row(told: Row, gazetteer: Gazetteer) -> Row:
     """silver.station of one base station; the station's code carries its area where nothing else places it."""
     x, y, z = (_float(told.get(axis)) for axis in "xyz")
-    place = gazetteer.place(told["station_code"], x, y, z, f"{told.get('name') or ''} {told.get('location_note') or ''}")
+    place = gazetteer.place(
+        told["station_code"], x, y, z, f"{told.get('name') or ''} {told.get('location_note') or ''}"
+    )
     edge = gazetteer.edge(place.edge_id)
     coded = told["station_code"][:16]
     by_code = place.area_id == UNPLACED and (coded in gazetteer.areas or len(told["station_code"]) == 22)

@@ -108,7 +108,11 @@ class Gazetteer:
         if nearest > FARTHEST_M:
             return None
         near = np.flatnonzero(distance <= nearest + TIE_M)
-        best = max(near, key=lambda i: (self._likeness(self.edges[i].area_id, text), -distance[i])) if text else near[np.argmin(distance[near])]
+        best = (
+            max(near, key=lambda i: (self._likeness(self.edges[i].area_id, text), -distance[i]))
+            if text
+            else near[np.argmin(distance[near])]
+        )
         edge = self.edges[int(best)]
         return Place(edge.area_id, edge.edge_id, round(float(share[best]) * edge.length_m, 2), "coordinates")
 

@@ -92,7 +92,9 @@ def headcount(positions: nw.LazyFrame, snapshots: nw.LazyFrame, areas: nw.LazyFr
         snapshots: mine_code, observed_at of every snapshot, also of one that lists nobody.
         areas: silver.area by time: an area has a row from the moment that it was there.
     """
-    below = positions.filter(nw.col("in_out_flag") == 1).with_columns(nw.col("is_leader").cast(nw.Int32).alias("_leader"))
+    below = positions.filter(nw.col("in_out_flag") == 1).with_columns(
+        nw.col("is_leader").cast(nw.Int32).alias("_leader")
+    )
     key = ("mine_code", "area_id", "observed_at")
     people = {"people_count": nw.len(), "leaders_count": nw.col("_leader").sum()}
     counts = {name: value.cast(nw.Int32).alias(name) for name, value in people.items()}
@@ -111,6 +113,8 @@ def headcount(positions: nw.LazyFrame, snapshots: nw.LazyFrame, areas: nw.LazyFr
     ).unique()
     found = nw.concat([by_area.select(*key, *counts), whole.select(*key, *counts)], how="vertical")
     rows = grid.join(found, on=list(key), how="left").with_columns(
-        nw.col("people_count").fill_null(0), nw.col("leaders_count").fill_null(0), utc_day(nw.col("observed_at")).alias("day")
+        nw.col("people_count").fill_null(0),
+        nw.col("leaders_count").fill_null(0),
+        utc_day(nw.col("observed_at")).alias("day"),
     )
     return rows.select(*HEADCOUNT.names)

@@ -27,7 +27,17 @@ STUCK_PEER_STEPS = 5.0
 # Near an alarm limit a value that stands still is shown, not set aside: gas is never hidden.
 STUCK_SPARED_FROM = 0.8
 
-SAMPLE = ("mine_code", "point_id", "observed_at", "value", "status_flags", "received_at", "sent_at", "file_id", "position")
+SAMPLE = (
+    "mine_code",
+    "point_id",
+    "observed_at",
+    "value",
+    "status_flags",
+    "received_at",
+    "sent_at",
+    "file_id",
+    "position",
+)
 POINT_FACTS = (
     "sensor_type", "quantity", "unit", "area_id", "range_high", "range_low", "alarm", "unit_factor", "is_inverted", "valid_min",
     "valid_max", "is_analog",
@@ -45,7 +55,11 @@ def to_samples(records: nw.LazyFrame, points: nw.LazyFrame) -> nw.LazyFrame:
     unreadable = nw.col("marks").str.contains("STATUS_UNKNOWN", literal=True)
     samples = samples.with_columns(
         number("value_text").alias("sent"),
-        nw.when(unreadable).then(nw.lit(STATUS_UNREADABLE)).otherwise(nw.col("status_text").cast(nw.Int32)).cast(nw.Int32).alias("status_flags"),
+        nw.when(unreadable)
+        .then(nw.lit(STATUS_UNREADABLE))
+        .otherwise(nw.col("status_text").cast(nw.Int32))
+        .cast(nw.Int32)
+        .alias("status_flags"),
     )
     known = points.select("mine_code", "point_id", "holds_from", "holds_to", "unit_factor", "is_inverted")
     samples = in_force(samples, known, ["mine_code", "point_id"], "observed_at")
@@ -99,7 +113,11 @@ def assess(samples: nw.LazyFrame, points: nw.LazyFrame) -> nw.LazyFrame:
     codes = [nw.when(holds).then(nw.lit("," + code)) for code, holds in (bad | suspect).items()]
     reasons = nw.concat_str(*codes, ignore_nulls=True)
     is_bad, is_suspect = _any(bad), _any(suspect)
-    quality = nw.when(is_bad).then(nw.lit("BAD")).otherwise(nw.when(is_suspect).then(nw.lit("SUSPECT")).otherwise(nw.lit("GOOD")))
+    quality = (
+        nw.when(is_bad)
+        .then(nw.lit("BAD"))
+        .otherwise(nw.when(is_suspect).then(nw.lit("SUSPECT")).otherwise(nw.lit("GOOD")))
+    )
     return rows.with_columns(
         reasons.str.slice(1).alias("quality_reasons"),
         quality.alias("quality"),

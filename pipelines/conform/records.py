@@ -31,7 +31,9 @@ def columns(
     for kind, dialect in layouts:
         order = names[kind, dialect]
         fields = nw.coalesce(nw.col("fixed"), nw.col("raw")).str.split(";")
-        rows = records.filter(nw.col("kind") == kind, nw.col("dialect") == dialect).with_columns(fields.alias("_fields"))
+        rows = records.filter(nw.col("kind") == kind, nw.col("dialect") == dialect).with_columns(
+            fields.alias("_fields")
+        )
         taken = []
         for column, candidates in wanted.items():
             source = next((name for name in candidates if name in order), None)
@@ -57,4 +59,8 @@ def keep_latest(rows: nw.LazyFrame, key: Sequence[str]) -> nw.LazyFrame:
     order = ("sent_at", "file_id", "position")
     rank = nw.col("position").cum_count().over(*key, order_by=list(order))
     total = nw.len().over(*key)
-    return rows.with_columns(rank.alias("_rank"), total.alias("_total")).filter(nw.col("_rank") == nw.col("_total")).drop("_rank", "_total")
+    return (
+        rows.with_columns(rank.alias("_rank"), total.alias("_total"))
+        .filter(nw.col("_rank") == nw.col("_total"))
+        .drop("_rank", "_total")
+    )

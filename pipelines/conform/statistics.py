@@ -18,7 +18,17 @@ OUTSIDE = "OUTSIDE_REPORTED"
 RESOLUTION = {"ppm": 1.0, "℃": 0.1, "Pa": 1.0}
 FINEST = 0.01
 
-REPORTED = ("mine_code", "point_id", "window_start", "reported_max", "reported_min", "reported_mean", "sent_at", "file_id", "position")
+REPORTED = (
+    "mine_code",
+    "point_id",
+    "window_start",
+    "reported_max",
+    "reported_min",
+    "reported_mean",
+    "sent_at",
+    "file_id",
+    "position",
+)
 
 
 def to_reported(records: nw.LazyFrame) -> nw.LazyFrame:
@@ -55,7 +65,10 @@ def five_minutes(readings: nw.LazyFrame, reported: nw.LazyFrame, points: nw.Lazy
     known = points.select("mine_code", "point_id", "holds_from", "holds_to", "is_analog", "area_id", "quantity", "unit")
     analog = known.filter(nw.col("is_analog")).select("mine_code", "point_id").unique()
     usable = readings.filter(is_usable(nw.col("quality"), nw.col("quality_reasons"))).select(
-        "mine_code", "point_id", "value", floor_minutes(nw.col("observed_at"), MINUTES).cast(UTC_MICROSECONDS).alias("window_start")
+        "mine_code",
+        "point_id",
+        "value",
+        floor_minutes(nw.col("observed_at"), MINUTES).cast(UTC_MICROSECONDS).alias("window_start"),
     )
     recomputed = (
         usable.join(analog, on=["mine_code", "point_id"], how="semi")
@@ -67,7 +80,9 @@ def five_minutes(readings: nw.LazyFrame, reported: nw.LazyFrame, points: nw.Lazy
             nw.len().cast(nw.Int32).alias("readings"),
         )
     )
-    told = keep_latest(reported, key).select(*key, "reported_max", "reported_min", "reported_mean", "sent_at", "file_id")
+    told = keep_latest(reported, key).select(
+        *key, "reported_max", "reported_min", "reported_mean", "sent_at", "file_id"
+    )
     every = nw.concat([recomputed.select(*key), told.select(*key)], how="vertical").unique()
     rows = every.join(recomputed, on=key, how="left").join(told, on=key, how="left")
     rows = in_force(rows, known, key[:2], "window_start")
@@ -79,7 +94,10 @@ def five_minutes(readings: nw.LazyFrame, reported: nw.LazyFrame, points: nw.Lazy
     above = nw.col("value_max") > nw.col("reported_max") + step + 1e-9
     below = nw.col("value_min") < nw.col("reported_min") - step - 1e-9
     return rows.with_columns(
-        nw.when((above | below).fill_null(False)).then(nw.lit(OUTSIDE)).otherwise(nw.lit(None, dtype=nw.String)).alias("finding"),
+        nw.when((above | below).fill_null(False))
+        .then(nw.lit(OUTSIDE))
+        .otherwise(nw.lit(None, dtype=nw.String))
+        .alias("finding"),
         nw.col("window_start").dt.offset_by(f"{MINUTES}m").cast(UTC_MICROSECONDS).alias("window_end"),
         nw.col("readings").fill_null(0),
         nw.col("area_id").fill_null("unplaced"),

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import narwhals as nw
 import pyarrow as pa
@@ -179,8 +180,8 @@ class Engine(ABC):
 
     # ── tables ──────────────────────────────────────────────────────────────────────────────────────────────────
     @abstractmethod
-    def _scan(self, delta: DeltaTable) -> nw.LazyFrame:
-        """The table's rows."""
+    def _scan(self, table: Table, files: Sequence[Path]) -> nw.LazyFrame:
+        """The table's rows; those that are wanted lie in these data files."""
 
     @abstractmethod
     def _append(self, delta: DeltaTable, table: Table, rows: nw.LazyFrame, consumed: Consumed | None) -> None:
@@ -240,17 +241,18 @@ class Engine(ABC):
         batches: tuple[int, int] | None = None,
     ) -> Part:
         """As `read`, to be made equal to other rows by `replace`."""
-        delta = _open(self.path(table))
+        delta = self._newest(table)
         if delta is None:
             return Part(table, self.empty(table), -1, is_empty=True)
         if window is not None and table.partition and days is None:
             days = window.days()
         filters = Filters(window, _fixed(days), _fixed(mines), batches)
-        looked_at = rows_behind(delta, table, filters)
+        files = files_behind(delta, table, filters)
+        looked_at = sum(files.values())
         self.rows_read += looked_at
         if looked_at == 0:
             return Part(table, self.empty(table), delta.version(), is_empty=True)
-        rows = self._scan(delta)
+        rows = self._scan(table, list(files))
         for wanted in filters.expressions(table):
             rows = rows.filter(wanted)
         return Part(table, rows.select(*table.names), delta.version())
@@ -330,8 +332,7 @@ class Engine(ABC):
     def _newest(self, table: Table) -> DeltaTable | None:
         """The table at its newest version; None where it was never written.
 
-        One handle a table is kept and moved on, which is several times faster than opening it. It must not be scanned:
-        a plan would run on whatever version it has come to by then.
+        One handle a table is kept and moved on, which is several times faster than opening it.
         """
         path = self.path(table)
         delta = self._handles.get(path)
@@ -396,17 +397,18 @@ def merge_condition(table: Table, days: Sequence[str]) -> str:
     return same_key + (f" AND t.day IN ({', '.join(repr(day) for day in days)})" if table.partition else "")
 
 
-def rows_behind(delta: DeltaTable, table: Table, filters: Filters) -> int:
-    """Rows in the data files that days and the files' statistics leave to be read."""
+def files_behind(delta: DeltaTable, table: Table, filters: Filters) -> dict[Path, int]:
+    """The data files that days and the files' statistics leave to be read, and the rows in each."""
     files = pa.table(delta.get_add_actions(flatten=True))
     if files.num_rows == 0:
-        return 0
+        return {}
     names = set(files.column_names)
     low, high = f"min.{table.time}", f"max.{table.time}"
     days = None if filters.days is None or not table.partition else set(filters.days)
-    wanted = [name for name in ("num_records", "partition.day", low, high) if name in names]
+    wanted = [name for name in ("path", "num_records", "partition.day", low, high) if name in names]
     wanted += [f"{end}.{name}" for name in ("mine_code", "batch") for end in ("min", "max") if f"{end}.{name}" in names]
-    count = 0
+    root = Path(unquote(delta.table_uri.removeprefix("file://")))
+    found: dict[Path, int] = {}
     for file in files.select(wanted).to_pylist():
         if days is not None and file["partition.day"] not in days:
             continue
@@ -417,8 +419,8 @@ def rows_behind(delta: DeltaTable, table: Table, filters: Filters) -> int:
             continue
         if batches and _apart(file.get("min.batch"), file.get("max.batch"), batches[0] + 1, batches[1] + 1):
             continue
-        count += file["num_records"] or 0
-    return count
+        found[root / unquote(file["path"])] = file["num_records"] or 0
+    return found
 
 
 def _apart(low: Any, high: Any, start: Any, end: Any) -> bool:

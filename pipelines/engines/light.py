@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import narwhals as nw
 import polars as pl
@@ -24,6 +26,16 @@ from minefusion.pipelines.engines.engine import (
 from minefusion.pipelines.exchange.packs import OnDisk, read_pack
 from minefusion.schemas.table import Table
 
+POLARS: dict[str, Any] = {
+    "string": pl.String,
+    "double": pl.Float64,
+    "int": pl.Int32,
+    "long": pl.Int64,
+    "boolean": pl.Boolean,
+    "timestamp": pl.Datetime("us", "UTC"),
+}
+# Spark writes instants in nanoseconds and without a zone.
+_AS_SPARK_WRITES = pl.ScanCastOptions(datetime_cast=["nanosecond-downcast", "convert-timezone"])
 _ZSTD = WriterProperties(compression="ZSTD", compression_level=1)
 
 
@@ -60,8 +72,19 @@ class LightEngine(Engine):
         read = read_pack(files, range(len(files)))
         return Exchange(read.files, self.from_arrow(read.records))
 
-    def _scan(self, delta: DeltaTable) -> nw.LazyFrame:
-        return nw.from_native(pl.scan_delta(delta))
+    def _scan(self, table: Table, files: Sequence[Path]) -> nw.LazyFrame:
+        """By the files' names: `pl.scan_delta` finds no lake whose path has a blank or a Chinese character in it."""
+        rows = pl.scan_parquet(
+            list(files),
+            glob=False,
+            schema={name: POLARS[table.column(name).type] for name in table.names if name not in table.partition},
+            hive_partitioning=bool(table.partition),
+            hive_schema=dict.fromkeys(table.partition, pl.String) or None,
+            cast_options=_AS_SPARK_WRITES,
+            missing_columns="insert",
+            extra_columns="ignore",
+        )
+        return nw.from_native(rows)
 
     def _create(self, table: Table) -> None:
         DeltaTable.create(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from urllib.parse import unquote
 
 import narwhals as nw
 import pyarrow as pa
@@ -29,6 +30,7 @@ from minefusion.pipelines.exchange.packs import FILE_SCHEMA, STREAM_SCHEMA, OnDi
 from minefusion.schemas.errors import MissingError
 from minefusion.schemas.settings import Settings
 from minefusion.schemas.table import Table
+
 if os.environ.get("PYSPARK_PYTHON") is None:
     # Spark's Python workers must be this very interpreter, or they lack our packages.
     os.environ["PYSPARK_PYTHON"] = sys.executable
@@ -48,7 +50,9 @@ def session(settings: Settings) -> SparkSession:
     if running is not None:
         return running
     if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
-        raise MissingError("expected Java 17 or later for Spark, found none; install openjdk-17-jre-headless or use --engine light")
+        raise MissingError(
+            "expected Java 17 or later for Spark, found none; install openjdk-17-jre-headless or use --engine light"
+        )
     jars = sorted(Path(settings.spark.jars).glob("*.jar"))
     if not any("delta-spark" in jar.name for jar in jars):
         raise MissingError(f"expected the Delta jars in {settings.spark.jars}, found none; run make setup")
@@ -106,9 +110,8 @@ class SparkEngine(Engine):
         return frame.to_native().toArrow()
 
     def cached(self, frame: nw.LazyFrame) -> nw.LazyFrame:
-        kept = frame.to_native().persist(StorageLevel.MEMORY_AND_DISK)
-        self._kept.append(kept)
-        return nw.from_native(kept)
+        """Computed now, and its plan forgotten: Spark looks through a whole plan again at each step that is added."""
+        return nw.from_native(frame.to_native().localCheckpoint(eager=True))
 
     def release(self) -> None:
         for kept in self._kept:
@@ -141,8 +144,8 @@ class SparkEngine(Engine):
         records = stream.filter(F.col("record").isNotNull()).select("record.*")
         return Exchange(told.cast(FILE_SCHEMA), nw.from_native(records))
 
-    def _scan(self, delta: DeltaTable) -> nw.LazyFrame:
-        return nw.from_native(self.spark.read.format("delta").load(_folder(delta)))
+    def _scan(self, table: Table, files: Sequence[Path]) -> nw.LazyFrame:  # noqa: ARG002
+        return nw.from_native(self.spark.read.format("delta").load(str(self.path(table))))
 
     def _create(self, table: Table) -> None:
         properties = ", ".join(f"'{key}' = '{value}'" for key, value in TABLE_PROPERTIES.items())
@@ -191,7 +194,7 @@ class SparkEngine(Engine):
 
 
 def _folder(delta: DeltaTable) -> str:
-    return delta.table_uri.removeprefix("file://").rstrip("/")
+    return unquote(delta.table_uri.removeprefix("file://")).rstrip("/")
 
 
 @contextmanager

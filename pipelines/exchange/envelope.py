@@ -6,7 +6,6 @@ decoding: a file that is still being written may end inside a character.
 
 from __future__ import annotations
 
-import codecs
 import json
 import re
 from collections import Counter
@@ -24,17 +23,10 @@ ODD_BODY = "~~|~ |\\|\\||\ufffd|\x7f|；"
 _BLANK = b" \t\r\n"
 CONTROLS = bytes(set(range(32)) - set(b"\t\r\n")) + b"\x7f"
 _QUOTED_END = re.compile(rb'(?:\|\||\]\]\])(?:\\[nrt]| )*"$')
-# Characters that take three bytes or more in UTF-8, as Chinese ones do.
-WIDE = re.compile(r"[\u0800-\U0010fffe]+")
+# What Python puts in the place of a bad byte when it decodes with `surrogateescape`.
+_ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
-
-
-def _mark_bad_bytes(error: UnicodeError) -> tuple[str, int]:
-    assert isinstance(error, UnicodeDecodeError)
-    return BAD_BYTE * (error.end - error.start), error.end
-
-
-codecs.register_error("minefusion_bad_byte", _mark_bad_bytes)
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass
@@ -106,16 +98,31 @@ def decode(content: bytes) -> Decoded | None:
         return Decoded(content.decode("utf-8"), "UTF-8")
     except UnicodeDecodeError:
         pass
-    text = content.decode("utf-8", "minefusion_bad_byte")
-    bad = text.count(BAD_BYTE)
-    if bad <= sum(map(len, WIDE.findall(text))):
-        return Decoded(text, "UTF-8", is_damaged=True)
+    text = content.decode("utf-8", "surrogateescape")
+    bad, wide = bad_and_wide(text)
+    if bad <= wide:
+        return Decoded(mark_bad_bytes(text), "UTF-8", is_damaged=True)
     for end in range(len(content), max(len(content) - 4, 0), -1):
         try:
             return Decoded(content[:end].decode("gb18030"), "GB18030")
         except UnicodeDecodeError:
             continue
-    return Decoded(text, "UTF-8", is_damaged=True) if is_mostly_utf8(bad, len(content)) else None
+    return Decoded(mark_bad_bytes(text), "UTF-8", is_damaged=True) if is_mostly_utf8(bad, len(content)) else None
+
+
+def bad_and_wide(text: str) -> tuple[int, int]:
+    """Of a text decoded with `surrogateescape`: bytes that are not UTF-8, and characters of three bytes or more.
+
+    Chinese characters are such.
+    """
+    good = np.frombuffer(text.encode("utf-8", "ignore"), np.uint8)
+    characters = np.count_nonzero((good & 0xC0) != 0x80)
+    return len(text) - int(characters), int(np.count_nonzero(good >= 0xE0))
+
+
+def mark_bad_bytes(text: str) -> str:
+    """The text with BAD_BYTE for each of them."""
+    return _ESCAPED_BYTE.sub(BAD_BYTE, text)
 
 
 def is_mostly_utf8(bad: int, size: int) -> bool:
@@ -177,9 +184,14 @@ def open_text(content: bytes) -> Envelope:
 def unescaped(text: str) -> str | None:
     """A JSON string undone, its quotes included; None where the text is none."""
     try:
-        return str(json.loads(text, strict=False))
+        return without_lone_surrogates(str(json.loads(text, strict=False)))
     except json.JSONDecodeError:
         return None
+
+
+def without_lone_surrogates(text: str) -> str:
+    """JSON can spell half a character (an emoji cut in two, say), which no table can hold: U+FFFD in its place."""
+    return _LONE_SURROGATE.sub("\ufffd", text)
 
 
 def without_breaks(text: str, codes: Counter[str]) -> str:

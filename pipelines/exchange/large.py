@@ -19,14 +19,14 @@ import polars as pl
 import pyarrow as pa
 
 from minefusion.pipelines.exchange.envelope import (
-    BAD_BYTE,
     CONTROLS,
-    WIDE,
     Envelope,
+    bad_and_wide,
     clean_segments,
     count_segments,
     has_end_mark,
     is_mostly_utf8,
+    mark_bad_bytes,
     take_header,
     unescaped,
     without_breaks,
@@ -176,8 +176,8 @@ class _LargeFile:
     def _other_encoding(self) -> str | None:
         bad = wide = size = 0
         for text in self._decode("utf-8"):
-            bad += text.count(BAD_BYTE)
-            wide += sum(map(len, WIDE.findall(text)))
+            more_bad, more_wide = bad_and_wide(text)
+            bad, wide = bad + more_bad, wide + more_wide
         if bad <= wide:
             return "UTF-8"
         decoder, held, is_gb18030 = codecs.getincrementaldecoder("gb18030")(), b"", True
@@ -194,7 +194,7 @@ class _LargeFile:
         return "UTF-8" if is_mostly_utf8(bad, size) else None
 
     def _decode(self, encoding: str) -> Iterator[str]:
-        decoder = codecs.getincrementaldecoder(encoding)("minefusion_bad_byte")
+        decoder = codecs.getincrementaldecoder(encoding)("surrogateescape")
         left = self.path.stat().st_size - self.trim
         for block in self._blocks():
             yield decoder.decode(block[: max(left, 0)])
@@ -205,8 +205,9 @@ class _LargeFile:
 
     def _decoded(self) -> Iterator[str]:
         """The file's text without a BOM."""
-        is_first = True
+        is_first, is_damaged = True, self.state.envelope.is_damaged
         for text in self._decode(self.state.envelope.encoding or "utf-8"):
+            text = mark_bad_bytes(text) if is_damaged else text
             if text:
                 yield text.removeprefix("\ufeff") if is_first else text
                 is_first = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +11,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from minefusion.pipelines.exchange.read import FILE, RECORD, Landed, Read, read_files
+from minefusion.pipelines.exchange.large import read_large
+from minefusion.pipelines.exchange.read import FILE, Landed, Read, read_files
 
 # A worker reads so much at once: enough to be fast, little enough to share out.
 PACK_BYTES = 8 << 20
@@ -70,7 +71,28 @@ def read_pack(files: Sequence[OnDisk], indexes: Iterable[int]) -> Read:
     return Read(pa.concat_tables([_as(told, FILE_SCHEMA), missing]), _as(records, RECORD_SCHEMA))
 
 
-def read_in_worker(files: Sequence[OnDisk], packs: Sequence[Sequence[int]], numbers: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def read_alone(file: OnDisk) -> tuple[pa.Table, Callable[[], Iterator[pa.Table]]]:
+    """Read one large file in pieces: its row as in `read_pack`, and its records, some at a time, as often as asked."""
+    try:
+        read = read_large(
+            file.path,
+            name=file.name,
+            received_at=file.received_at,
+            idle_s=file.idle_s,
+            provincial=file.provincial,
+            folder=file.folder,
+        )
+    except OSError as error:
+        refused = {"file_index": 0, "unreadable": error.strerror or type(error).__name__}
+        return pa.Table.from_pylist([refused], FILE_SCHEMA), lambda: iter(())
+    told = read.files.append_column("file_index", pa.array([0], pa.int32()))
+    told = told.append_column("unreadable", pa.nulls(1, pa.string()))
+    return _as(told, FILE_SCHEMA), lambda: (_as(piece, RECORD_SCHEMA) for piece in read.records())
+
+
+def read_in_worker(
+    files: Sequence[OnDisk], packs: Sequence[Sequence[int]], numbers: Iterator[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
     """The packs with these numbers, files and records in one stream: each row is one of the two, the other is null."""
     for batch in numbers:
         for number in batch.column(0).to_pylist():
@@ -78,7 +100,9 @@ def read_in_worker(files: Sequence[OnDisk], packs: Sequence[Sequence[int]], numb
             for name, table in (("file", read.files), ("record", read.records)):
                 for rows in table.to_batches(max_chunksize=65_536):
                     told = pa.StructArray.from_arrays(rows.columns, fields=list(rows.schema))
-                    columns = [told if field.name == name else pa.nulls(len(rows), field.type) for field in STREAM_SCHEMA]
+                    columns = [
+                        told if field.name == name else pa.nulls(len(rows), field.type) for field in STREAM_SCHEMA
+                    ]
                     yield pa.RecordBatch.from_arrays(columns, schema=STREAM_SCHEMA)
 
 

@@ -293,14 +293,18 @@ def superseded_within(
     _layout: Layout, keys: Sequence[pl.Series], rows: pl.DataFrame, is_good: pl.Series
 ) -> pl.Series | None:
     """Records whose key comes again further down in the same file; None where no key does."""
-    if len(rows) < 2 or key_digest(keys, rows).n_unique() == len(rows):
+    digest = key_digest(keys, rows)
+    in_order = digest.sort()
+    again = in_order.filter(in_order == in_order.shift(1))
+    if not len(again):
         return None
+    # Few keys come again, so only the records that may share theirs are compared in full.
+    at = digest.is_in(again.unique().implode()).arg_true()
+    frame = pl.DataFrame([rows["file_index"].gather(at), *(key.gather(at).alias(str(n)) for n, key in enumerate(keys))])
     # A record in quarantine neither supersedes nor is superseded.
-    order = pl.int_range(len(rows), eager=True)
-    frame = pl.DataFrame([rows["file_index"], *(column.alias(f"key_{at}") for at, column in enumerate(keys))])
-    same = pl.struct(*frame.columns)
-    alone = pl.select(pl.when(is_good).then(pl.lit(-1, pl.Int64)).otherwise(order)).to_series()
-    return frame.with_columns(alone.alias("alone")).select(~pl.struct(same, "alone").is_last_distinct()).to_series()
+    alone = pl.select(pl.when(is_good.gather(at)).then(pl.lit(-1, pl.Int64)).otherwise(at.cast(pl.Int64))).to_series()
+    is_last = frame.with_columns(alone.alias("alone")).select(pl.struct(pl.all()).is_last_distinct()).to_series()
+    return pl.repeat(False, len(rows), eager=True).scatter(at.filter(~is_last), True)
 
 
 def _with_reasons(

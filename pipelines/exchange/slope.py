@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from minefusion.pipelines.exchange.envelope import without_lone_surrogates
 from minefusion.pipelines.exchange.records import RECORD, Source, judge_columns, quarantine
 from minefusion.schemas.exchange.grammar import FIELD_SEPARATOR, Kind
 
@@ -33,9 +34,10 @@ def open_document(text: str) -> Document | None:
     entries = document.get("data") if isinstance(document, dict) else None
     if not isinstance(entries, list):
         return None
-    rest = tuple(str(value) for name, value in document.items() if name != "data" and value is not None)
+    rest = [str(value) for name, value in document.items() if name != "data" and value is not None]
     texts = [json.dumps(entry, ensure_ascii=False, separators=(",", ":")) for entry in entries]
-    return Document(str(document.get("send_time") or ""), rest, texts)
+    header, texts = tuple(map(without_lone_surrogates, rest)), list(map(without_lone_surrogates, texts))
+    return Document(str(document.get("send_time") or ""), header, texts)
 
 
 def judge_entries(kind: Kind, source: Source) -> pl.DataFrame:

@@ -135,8 +135,10 @@ def records_table(files: Sequence[FileState], parts: Sequence[pl.DataFrame]) -> 
 
 def _marks(codes: pl.Series) -> pl.Series:
     """Each record's codes, once each, joined by commas."""
-    distinct = codes.unique()
-    if distinct.to_list() == [""]:
+    at = (codes != "").arg_true()
+    if not len(at):
         return codes
+    coded = codes.gather(at)
+    distinct = coded.unique()
     marks = [",".join(dict.fromkeys(filter(None, text.split(",")))) for text in distinct]
-    return codes.replace_strict(distinct, marks, return_dtype=pl.String)
+    return codes.clone().scatter(at, coded.replace_strict(distinct, marks, return_dtype=pl.String))

@@ -20,7 +20,8 @@ from minefusion.schemas.site import AirClass
 WINDOW_MIN = 10
 # Air per unit of need [m³/min], as the ventilation design reckons it; recalled, not read again.
 PER_GAS, PER_CO2, PER_PERSON = 100.0, 67.0, 4.0
-# Velocity that a face of this air temperature [℃] wants [m/s]: the low end of each customary range; recalled.
+# Velocity that a face wants whose intake air has this temperature [℃], in m/s: the low end of each customary range;
+# recalled.
 COMFORT_M_S = ((15.0, 0.5), (18.0, 0.8), (20.0, 1.0), (23.0, 1.5), (26.0, 1.8))
 COOL_M_S = 0.3
 # Share of the required quantity under which a level begins; what has no air for five minutes on end is red.
@@ -36,8 +37,8 @@ V_01 = Index(
     confidence="inferred",
     doc=(
         "Air in the return of a working area over the air that it needs, ten-minute means. The need is the "
-        "greatest of: gas 100·q·K, carbon dioxide 67·q·K, 4 m³/min a person, the velocity that the face's "
-        "temperature wants, and the lowest allowed velocity. Blue under 1.10, yellow under 1.05, orange under "
+        "greatest of: gas 100·q·K, carbon dioxide 67·q·K, 4 m³/min a person, at a face the velocity that warm "
+        "intake air wants, and the lowest allowed velocity. Blue under 1.10, yellow under 1.05, orange under "
         "1.00, red under 0.90 for five minutes on end. Explosives are not counted: no feed names them."
     ),
 )
@@ -49,7 +50,7 @@ def required_quantity_m3_min(*needs: nw.Expr) -> nw.Expr:
 
 
 def comfort_velocity_m_s(temperature_c: nw.Expr) -> nw.Expr:
-    """Velocity that the air of a face wants at this temperature; null where the temperature is."""
+    """Velocity that a face wants whose intake air has this temperature; null where the temperature is."""
     velocity = nw.lit(COOL_M_S)
     for from_c, wanted in COMFORT_M_S:
         velocity = nw.when((temperature_c >= from_c).fill_null(False)).then(nw.lit(wanted)).otherwise(velocity)
@@ -86,7 +87,7 @@ def v01(inputs: Inputs) -> nw.LazyFrame:
     )
     windows = windows.join(_floor_of_area(inputs), on=key, how="left")
     windows = windows.join(_people(inputs), on=[*key, "_window"], how="left")
-    windows = windows.join(_face_temperature(inputs), on=[*key, "_window"], how="left")
+    windows = windows.join(_intake_temperature(inputs), on=[*key, "_window"], how="left")
     factor = nw.col("air_factor")
     is_face = nw.col("area_kind") == "longwall_face"
     windows = windows.with_columns(
@@ -136,16 +137,17 @@ def v01(inputs: Inputs) -> nw.LazyFrame:
             "factor": number(factor, 2),
             "minutes_under_0_9": number(nw.col("_run"), 0),
         },
-        finding_zh=_supply("风量 {} m³/min，需风量 {} m³/min，供需比 {}"),
-        finding_en=_supply("air {} m³/min, needed {} m³/min, ratio {}"),
+        finding_zh=_supply("风量 {} m³/min，需风量 {} m³/min，供需比 {}", "，其中连续 5 min 低于 0.90"),
+        finding_en=_supply("air {} m³/min, needed {} m³/min, ratio {}", ", five minutes on end under 0.90"),
     )
 
 
-def _supply(pattern: str) -> nw.Expr:
+def _supply(pattern: str, long_short: str) -> nw.Expr:
     amounts = (number(nw.col("_q"), 0), number(nw.col("_need"), 0), number(nw.col("_ratio"), 2))
     words = pattern.split("{}")
     parts = [part for word, amount in zip(words, amounts, strict=False) for part in (nw.lit(word), amount)]
-    return nw.concat_str(*parts)
+    lasts = (nw.col("_run") >= RED_MINUTES).fill_null(False)
+    return nw.concat_str(*parts, nw.when(lasts).then(nw.lit(long_short)).otherwise(nw.lit("")))
 
 
 def _velocity_law(inputs: Inputs) -> nw.LazyFrame:
@@ -182,9 +184,11 @@ def _people(inputs: Inputs) -> nw.LazyFrame:
     return rows.group_by("mine_code", "area_id", "_window").agg(nw.col("people_count").max().alias("_people"))
 
 
-def _face_temperature(inputs: Inputs) -> nw.LazyFrame:
-    """Mean temperature of each area over the ten minutes."""
-    rows = window_minutes(inputs, "temperature").with_columns(
+def _intake_temperature(inputs: Inputs) -> nw.LazyFrame:
+    """Mean temperature of the air that each working area gets, over the ten minutes."""
+    paths = inputs.air_paths.select("mine_code", "area_id", nw.col("intake_edge").alias("edge_id"))
+    rows = window_minutes(inputs, "temperature").select("mine_code", "edge_id", "minute_no", "mean")
+    rows = rows.join(paths, on=["mine_code", "edge_id"], how="inner").with_columns(
         (nw.col("minute_no") // WINDOW_MIN).cast(nw.Int64).alias("_window")
     )
     return rows.group_by("mine_code", "area_id", "_window").agg(rounded(nw.col("mean").mean()).alias("_temperature"))

@@ -30,7 +30,7 @@ from minefusion.pipelines.hazard.rows import (
     quoted,
     rising_level,
 )
-from minefusion.pipelines.hazard.trend import OUT_OF_SERVICE, TREND, trend_of_point
+from minefusion.pipelines.hazard.trend import LONG_MIN, OUT_OF_SERVICE, TREND, trend_of_point
 from minefusion.schemas.limits import all_limits, gas_law
 
 # ── G-01 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -258,7 +258,11 @@ def g02(inputs: Inputs) -> nw.LazyFrame:
     now = window_minutes(inputs, "ch4").select(
         "mine_code", "point_id", "minute_no", "last_value", nw.col("coverage").alias("_now")
     )
-    rows = rows.join(now, on=["mine_code", "point_id", "minute_no"], how="left")
+    rows = rows.join(now, on=["mine_code", "point_id", "minute_no"], how="left").with_columns(
+        # A point without a reading in reach is told like one whose readings are too old to count.
+        nw.col("span_min").fill_null(float(LONG_MIN)),
+        nw.col("trend_samples").fill_null(0),
+    )
     current = nw.when(nw.col("_now") > 0).then(nw.col("last_value"))
     restarted = nw.col("restarted").fill_null(False)
     rows = rows.with_columns(

@@ -53,7 +53,12 @@ def _jobs_named(name: str) -> set[str]:
 
 
 def run_job(
-    engine: Engine, job: str, *, window: Window | None = None, mines: Sequence[str] | None = None, progress: Progress | None = None
+    engine: Engine,
+    job: str,
+    *,
+    window: Window | None = None,
+    mines: Sequence[str] | None = None,
+    progress: Progress | None = None,
 ) -> list[Built]:
     """Run one job of GRAPH."""
     if job not in GRAPH:

@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import polars as pl
-from deltalake import DeltaTable
 
-from minefusion.schemas.catalog import TABLES, table_path
+from minefusion.pipelines.engines.light import LightEngine
+from minefusion.schemas.catalog import TABLES
+from minefusion.schemas.settings import load_settings
 from minefusion.schemas.table import Table
 
 # Engines sum in different order, which moves the last digits of a mean.
@@ -36,10 +37,8 @@ def differences(
 
 def _rows(lake: Path, table: Table) -> pl.DataFrame:
     """The table's rows; none where it was never written, which is the same as written and empty."""
-    path = str(table_path(lake, table))
-    if not DeltaTable.is_deltatable(path):
-        return pl.DataFrame(pl.from_arrow(table.arrow_schema().empty_table()))
-    return pl.read_delta(path).select(table.names)
+    engine = LightEngine(load_settings(lake=lake))
+    return pl.DataFrame(pl.from_arrow(engine.to_arrow(engine.read(table))))
 
 
 def _compared(one: pl.DataFrame, other: pl.DataFrame, table: Table, ignoring: Collection[str]) -> list[str]:
@@ -53,11 +52,15 @@ def _compared(one: pl.DataFrame, other: pl.DataFrame, table: Table, ignoring: Co
         lone = rows.select(key).join(others.select(key), on=key, how="anti", nulls_equal=True)
         if len(lone):
             told.append(f"{len(lone)} rows only in the {place}, such as {lone.head(SHOWN).to_dicts()}")
-    both = one.select(*key, *values).join(other.select(*key, *values), on=key, how="inner", nulls_equal=True, suffix="_2")
+    both = one.select(*key, *values).join(
+        other.select(*key, *values), on=key, how="inner", nulls_equal=True, suffix="_2"
+    )
     for name in values:
         differs = both.filter(~_same(name, both.schema[name]))
         if len(differs):
-            told.append(f"{name} differs in {len(differs)} rows, such as {differs.select(*key, name, f'{name}_2').head(SHOWN).to_dicts()}")
+            told.append(
+                f"{name} differs in {len(differs)} rows, such as {differs.select(*key, name, f'{name}_2').head(SHOWN).to_dicts()}"
+            )
     return told
 
 

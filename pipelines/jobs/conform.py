@@ -41,10 +41,10 @@ from minefusion.pipelines.jobs.new_files import LOADED, collected, complete_batc
 from minefusion.pipelines.jobs.racing import until_unbeaten
 from minefusion.pipelines.jobs.spans import aligned, within
 from minefusion.pipelines.jobs.tally import Built, Progress, Tally
-from minefusion.pipelines.times import UTC_MICROSECONDS, floor_minutes, runs, utc_day
+from minefusion.pipelines.times import UTC_MICROSECONDS, floor_minutes, runs
 from minefusion.schemas import limits, reference, sensors, silver, terms
 from minefusion.schemas.bronze import EXCHANGE_FILE, EXCHANGE_RECORD
-from minefusion.schemas.site import Site, load_site
+from minefusion.schemas.site import Site
 from minefusion.schemas.table import Table
 from minefusion.schemas.window import Window
 
@@ -97,7 +97,11 @@ DEFINING: dict[str, tuple[tuple[str, ...], str, dict[str, tuple[str, ...]]]] = {
         "station_code",
         {"station_code": ("station_code",), "name": ("station_name",), "location_note": ("location_note",), **_PLACE},
     ),
-    AREA: (AREA_KINDS, "area_code", {name: (name,) for name in ("area_type", "area_code", "approved_count", "area_name")}),
+    AREA: (
+        AREA_KINDS,
+        "area_code",
+        {name: (name,) for name in ("area_type", "area_code", "approved_count", "area_name")},
+    ),
 }
 
 
@@ -158,7 +162,9 @@ def conform(
         return until_unbeaten(engine, lambda: _conform(engine, window, mines, progress))
 
 
-def _conform(engine: Engine, window: Window | None, mines: Sequence[str] | None, progress: Progress | None) -> list[Built]:
+def _conform(
+    engine: Engine, window: Window | None, mines: Sequence[str] | None, progress: Progress | None
+) -> list[Built]:
     tally = Tally()
     if engine.exists(EXCHANGE_FILE):
         _write_reference(engine.in_process, mines, tally)
@@ -266,9 +272,7 @@ def _conform_files(engine: Engine, step: Step, tally: Tally) -> None:
     )
     _write_over_time(engine, chunk, facts, tally)
     spans = {
-        mine: _spans_to_rework(engine, before[mine], after[mine])
-        for mine in chunk.mines
-        if not before[mine].is_new
+        mine: _spans_to_rework(engine, before[mine], after[mine]) for mine in chunk.mines if not before[mine].is_new
     }
     if chunk.span is not None and any(spans.values()):
         # The rest of the history still follows the old definitions, so they stay until a run without a span is through.
@@ -310,7 +314,7 @@ def _brought_up_to(
             rows = engine.in_process.read(EXCHANGE_FILE, days=days, mines=[mine]).filter(
                 nw.col("kind").is_in(list(DEFINING[thing][0])),
                 nw.col("verdict").is_in(list(LOADED)),
-                nw.col("header_time") > since,
+                nw.col("header_time") >= since,
                 nw.col("batch") <= upto,
             )
             ledger = collected(engine.in_process, rows)
@@ -394,7 +398,9 @@ def _spans_to_rework(engine: Engine, before: MasterData, after: MasterData) -> l
 # ── small tables ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _replace_small(engine: Engine, table: Table, rows: Iterable[Row], mines: Sequence[str] | None, tally: Tally) -> None:
+def _replace_small(
+    engine: Engine, table: Table, rows: Iterable[Row], mines: Sequence[str] | None, tally: Tally
+) -> None:
     """Make a small table's rows of these mines equal to `rows`."""
     started = time.monotonic()
     part = engine.part(table, mines=mines)
@@ -412,7 +418,9 @@ def _write_reference(engine: Engine, mines: Sequence[str] | None, tally: Tally) 
         paths = sorted((engine.settings.lake / "sites").glob("*.site.yaml"))
         mines = [path.name.removesuffix(".site.yaml") for path in paths]
     sites = sites_of(engine.settings, mines)
-    if all(_written.get((engine.settings.lake, mine)) is site for mine, site in sites.items()) and engine.exists(reference.TERM):
+    if all(_written.get((engine.settings.lake, mine)) is site for mine, site in sites.items()) and engine.exists(
+        reference.TERM
+    ):
         return
     _replace_small(engine, reference.LIMIT, map(limits.as_row, limits.all_limits()), None, tally)
     _replace_small(engine, reference.SENSOR_TYPE, map(sensors.as_row, sensors.all_sensor_types()), None, tally)
@@ -448,7 +456,9 @@ def _write_reworked(engine: Engine, spans: Mapping[str, Sequence[Window]], upto:
         engine.replace(part, engine.frame(list(every.values()), table.arrow_schema()))
 
 
-def _write_master(engine: Engine, before: Mapping[str, MasterData], after: Mapping[str, MasterData], tally: Tally) -> None:
+def _write_master(
+    engine: Engine, before: Mapping[str, MasterData], after: Mapping[str, MasterData], tally: Tally
+) -> None:
     """Points, stations and areas as they are now, and the definitions behind them."""
     mines = sorted(after)
     for table, rows_of in (
@@ -476,7 +486,9 @@ def _write_named(
         _replace_small(engine.in_process, silver.SUBSTATION, placed, chunk.mines, tally)
 
     names = ("card_code", "name", "work_type", "duty", "department", "is_leader", "is_special_worker")
-    people = [row | {"is_defined": True} for row in _texts(engine, chunk, PERSON_KINDS, {name: (name,) for name in names})]
+    people = [
+        row | {"is_defined": True} for row in _texts(engine, chunk, PERSON_KINDS, {name: (name,) for name in names})
+    ]
     met: list[Row] = []
     if chunk.has(positions.KINDS):
         cards = columns(
@@ -554,7 +566,9 @@ def _write_people(engine: Engine, chunk: Chunk, facts: Facts, tally: Tally) -> N
         started = time.monotonic()
         part = engine.part(silver.HEADCOUNT, window=span, mines=chunk.mines)
         there = part.rows.select("mine_code", "observed_at")
-        inside = nw.concat([_inside(taken, "observed_at", span).select("mine_code", "observed_at"), there], how="vertical")
+        inside = nw.concat(
+            [_inside(taken, "observed_at", span).select("mine_code", "observed_at"), there], how="vertical"
+        )
         people = engine.read(silver.POSITION, window=span, mines=chunk.mines)
         rows = positions.headcount(people, inside, facts.areas)
         tally.add(silver.HEADCOUNT, engine.replace(part, rows), time.monotonic() - started)

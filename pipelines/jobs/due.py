@@ -68,7 +68,13 @@ class Steps:
 
 
 def due_work(
-    engine: Engine, table: Table, needs: Sequence[Table], mines: Sequence[str] | None, steps: Steps, *, with_reports: bool
+    engine: Engine,
+    table: Table,
+    needs: Sequence[Table],
+    mines: Sequence[str] | None,
+    steps: Steps,
+    *,
+    with_reports: bool,
 ) -> tuple[list[Work], tuple[Consumed, ...]]:
     """What new silver makes due, and what the table has used up when that is done.
 
@@ -166,6 +172,8 @@ def _shared_out(
     engine: Engine, spans: Mapping[str, Sequence[Window]], stretches: Mapping[str, Stretches], steps: Steps
 ) -> list[Work]:
     """Pieces to compute one after the other; mines that share a piece are computed together."""
+    if not spans:
+        return []
     cuts = _changes_of_definitions(engine, sorted(spans), steps.begin)
     pieces: dict[tuple[datetime, datetime, bool], list[str]] = {}
     for mine, windows in spans.items():

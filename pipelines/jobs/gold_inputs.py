@@ -75,7 +75,9 @@ def make_inputs(
     )
 
 
-def points_at(engine: Engine, instant: datetime, mines: Sequence[str], master: Mapping[str, MasterData]) -> nw.LazyFrame:
+def points_at(
+    engine: Engine, instant: datetime, mines: Sequence[str], master: Mapping[str, MasterData]
+) -> nw.LazyFrame:
     """silver.point as it was."""
     return _at(engine.from_arrow(point_facts([master[mine] for mine in mines])), instant, silver.POINT)
 
@@ -107,7 +109,13 @@ def _of_sites(engine: Engine, mines: Sequence[str]) -> dict[str, nw.LazyFrame]:
         for pair in site.door_pairs if site else ():
             point_a, point_b = pair.points
             door_pairs.append(
-                {"mine_code": mine, "pair_id": pair.pair_id, "area_id": pair.area_id, "point_a": point_a, "point_b": point_b}
+                {
+                    "mine_code": mine,
+                    "pair_id": pair.pair_id,
+                    "area_id": pair.area_id,
+                    "point_a": point_a,
+                    "point_b": point_b,
+                }
             )
     frames = (("mines", facts, MINE), ("air_paths", air_paths, AIR_PATH), ("door_pairs", door_pairs, DOOR_PAIR))
     return {name: engine.frame(rows, schema) for name, rows, schema in frames}
@@ -136,7 +144,9 @@ def silent_above_limit(engine: Engine, window: Window, mines: Sequence[str]) -> 
             nw.col("observed_at") < nw.lit(start, dtype=nw.Datetime("us", "UTC")),
             is_usable(nw.col("quality"), nw.col("quality_reasons")),
         )
-        last = collected(engine, rows).with_columns(pl.col("observed_at").max().over("mine_code", "point_id").alias("_last"))
+        last = collected(engine, rows).with_columns(
+            pl.col("observed_at").max().over("mine_code", "point_id").alias("_last")
+        )
         last = last.filter(pl.col("observed_at") > pl.col("_last") - LOOKBACK).drop("_last")
         found.append(last)
         points -= set(last["point_id"])
@@ -149,11 +159,15 @@ def open_alarms(engine: Engine, window: Window, mines: Sequence[str]) -> pl.Data
     """Alarms that are open when the window begins."""
     recent = Window(window.start - LONGEST_EPISODE, window.start)
     rows = engine.read(gold.ALARM, window=recent, mines=mines)
-    rows = rows.filter(nw.col("cleared_at").is_null() | (nw.col("cleared_at") >= nw.lit(window.start, dtype=nw.Datetime("us", "UTC"))))
+    rows = rows.filter(
+        nw.col("cleared_at").is_null() | (nw.col("cleared_at") >= nw.lit(window.start, dtype=nw.Datetime("us", "UTC")))
+    )
     return collected(engine, rows.select("mine_code", "kind", "entity", "point_id", "area_id", "raised_at"))
 
 
-def behind_alarms(engine: Engine, window: Window, mines: Sequence[str], opened: pl.DataFrame) -> tuple[Earlier | None, nw.LazyFrame | None]:
+def behind_alarms(
+    engine: Engine, window: Window, mines: Sequence[str], opened: pl.DataFrame
+) -> tuple[Earlier | None, nw.LazyFrame | None]:
     """What open alarms rest on from before the usual look back: readings and head counts; and their hazard rows."""
     start = window.start - LOOKBACK
     older = opened.filter(pl.col("raised_at") < start + BEHIND)

@@ -82,7 +82,12 @@ def run_gold(
 
 
 def _run(
-    engine: Engine, job: Job, window: Window | None, mines: Sequence[str] | None, progress: Progress | None, now: datetime
+    engine: Engine,
+    job: Job,
+    window: Window | None,
+    mines: Sequence[str] | None,
+    progress: Progress | None,
+    now: datetime,
 ) -> list[Built]:
     """Recompute the rows of each span that is due and write what differs."""
     tally = Tally()
@@ -90,7 +95,7 @@ def _run(
         pieces, completes = work_over(engine, window, mines, job.steps), ()
     else:
         pieces, completes = due_work(engine, job.table, job.needs, mines, job.steps, with_reports=job.with_reports)
-    master = stored(engine, sorted({mine for piece in pieces for mine in piece.mines}))
+    master = stored(engine, sorted({mine for piece in pieces for mine in piece.mines})) if pieces else {}
     assert job.table.time is not None
     for index, piece in enumerate(pieces):
         started = time.monotonic()
@@ -169,7 +174,9 @@ def _data_quality(engine: Engine, work: Work, master: Master) -> Computed:
         engine.read(silver.READING_5MIN, window=window, mines=mines),
         points_at(engine, window.start, mines, master),
         engine.read(silver.POSITION, window=window, mines=mines),
-        files.filter(at >= nw.lit(window.start, dtype=UTC_MICROSECONDS), at < nw.lit(window.end, dtype=UTC_MICROSECONDS)),
+        files.filter(
+            at >= nw.lit(window.start, dtype=UTC_MICROSECONDS), at < nw.lit(window.end, dtype=UTC_MICROSECONDS)
+        ),
     )
     return rows, engine.part(gold.DATA_QUALITY, window=window, mines=mines)
 

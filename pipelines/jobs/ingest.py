@@ -22,8 +22,9 @@ import pyarrow as pa
 
 from minefusion.pipelines.engines import open_engine
 from minefusion.pipelines.engines.engine import Consumed, Engine
+from minefusion.pipelines.engines.light import POLARS
 from minefusion.pipelines.exchange.packs import OnDisk, read_alone
-from minefusion.pipelines.jobs.landing import NO_DAY, Landing, batches, file_id_of, is_provincial, listing
+from minefusion.pipelines.jobs.landing import Landing, batches, file_id_of, is_provincial, listing
 from minefusion.pipelines.jobs.lock import exclusive
 from minefusion.pipelines.jobs.new_files import INGEST, LOADED, batch_rows, collected, tables_behind
 from minefusion.pipelines.jobs.racing import until_unbeaten
@@ -253,9 +254,7 @@ def _around(day: str) -> Iterable[str]:
     return (date.fromordinal(number).isoformat() for number in range(max(1, middle - 1), middle + 2))
 
 
-def _read(
-    engine: Engine, batch: Sequence[Landing], on_disk: Sequence[OnDisk]
-) -> tuple[Taken, dict[Path, str]]:
+def _read(engine: Engine, batch: Sequence[Landing], on_disk: Sequence[OnDisk]) -> tuple[Taken, dict[Path, str]]:
     """Read a batch; also tells which files could not be opened, and why."""
     told: pa.Table
     records: nw.LazyFrame | Callable[[], Iterator[pa.Table]]
@@ -268,10 +267,10 @@ def _read(
     failed = files.filter(pl.col("unreadable").is_not_null()).select("file_index", "unreadable")
     files = files.filter(pl.col("unreadable").is_null()).drop("unreadable")
     landed = [batch[index] for index in files["file_index"]]
-    ids = [
-        file_id_of(file.folder, file.name, sha256) for file, sha256 in zip(landed, files["sha256"], strict=True)
-    ]
-    day = pl.coalesce(pl.col("header_time").dt.strftime("%Y-%m-%d"), pl.Series([file.day for file in landed], dtype=pl.String))
+    ids = [file_id_of(file.folder, file.name, sha256) for file, sha256 in zip(landed, files["sha256"], strict=True)]
+    day = pl.coalesce(
+        pl.col("header_time").dt.strftime("%Y-%m-%d"), pl.Series([file.day for file in landed], dtype=pl.String)
+    )
     files = files.with_columns(
         day.alias("day"),
         pl.Series("file_id", ids, dtype=pl.String),
@@ -321,15 +320,7 @@ def _judge(engine: Engine, files: pl.DataFrame, known: pl.DataFrame, number: int
     )
 
 
-_POLARS = {
-    "string": pl.String,
-    "double": pl.Float64,
-    "int": pl.Int32,
-    "long": pl.Int64,
-    "boolean": pl.Boolean,
-    "timestamp": UTC_TIME,
-}
-_JUDGED = {column.name: _POLARS[column.type] for column in EXCHANGE_FILE.columns} | {
+_JUDGED = {column.name: POLARS[column.type] for column in EXCHANGE_FILE.columns} | {
     "file_index": pl.Int32,
     "is_known": pl.Boolean,
 }
@@ -410,7 +401,13 @@ def finish(engine: Engine) -> None:
     logger.info("batch %d was cut off before %s; finishing it", number, " and ".join(table.name for table in behind))
     loaded = ledger.filter(pl.col("verdict").is_in(LOADED))
     files = [
-        Landing(Path(row["landing"]) / row["folder"] / row["name"], row["folder"], row["name"], row["size"], row["received_at"])
+        Landing(
+            Path(row["landing"]) / row["folder"] / row["name"],
+            row["folder"],
+            row["name"],
+            row["size"],
+            row["received_at"],
+        )
         for row in loaded.iter_rows(named=True)
     ]
     # Read as the verdicts were found: by the clock of then, and complete.
@@ -436,12 +433,18 @@ def _reject_lost(engine: Engine, lost: pl.DataFrame, behind: set[str]) -> None:
             continue
         row |= {"records_stored": 0} if stored_lost else {}
         row |= {"records_quarantined": 0} if quarantined_lost else {}
-        row |= {"verdict": "partial" if row["records_stored"] else "rejected", "reason": "FILE_CHANGED", "records_rejected": gone}
+        row |= {
+            "verdict": "partial" if row["records_stored"] else "rejected",
+            "reason": "FILE_CHANGED",
+            "records_rejected": gone,
+        }
         rows.append(row | _in_words("FILE_CHANGED"))
     if rows:
         part = engine.part(EXCHANGE_FILE, days=sorted({row["day"] for row in rows}))
         part = part.filter(nw.col("file_id").is_in([row["file_id"] for row in rows]))
-        engine.replace(part, engine.from_arrow(_arrow(pl.DataFrame(rows, schema=lost.schema, orient="row"), EXCHANGE_FILE)))
+        engine.replace(
+            part, engine.from_arrow(_arrow(pl.DataFrame(rows, schema=lost.schema, orient="row"), EXCHANGE_FILE))
+        )
 
 
 def _arrow(rows: pl.DataFrame, table: Table) -> pa.Table:

@@ -92,13 +92,23 @@ def listing(landing: Path) -> list[Landing]:
             for entry in entries:
                 if entry.name.startswith(".") or entry.name.endswith(_LEFT_OUT):
                     continue
+                name = _readable(entry.name)
                 if entry.is_dir(follow_symlinks=False):
-                    pending.append((entry.path, f"{inside}/{entry.name}".strip("/")))
+                    pending.append((entry.path, f"{inside}/{name}".strip("/")))
                 elif entry.is_file(follow_symlinks=False):
                     stat = entry.stat()
                     modified = datetime.fromtimestamp(stat.st_mtime_ns // 1000 / 1e6, UTC)
-                    found.append(Landing(Path(entry.path), inside, entry.name, stat.st_size, modified))
+                    found.append(Landing(Path(entry.path), inside, name, stat.st_size, modified))
     return found
+
+
+def _readable(name: str) -> str:
+    """A name whose bytes are not UTF-8, as old senders write them, read as GB18030. The path keeps the bytes."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name).decode("gb18030", "replace")
+    return name
 
 
 def batches(files: Sequence[Landing], settings: Settings) -> Iterator[list[Landing]]:

@@ -105,7 +105,9 @@ def _loaded(path: Path, _changed_ns: int, _size: int) -> Site:
 def stored(engine: Engine, mines: Sequence[str]) -> dict[str, MasterData]:
     """What silver holds of these mines."""
     engine = engine.in_process
-    tables = {table: _rows(engine, table, mines) for table in (silver.DEFINITION, silver.POINT, silver.STATION, silver.AREA)}
+    tables = {
+        table: _rows(engine, table, mines) for table in (silver.DEFINITION, silver.POINT, silver.STATION, silver.AREA)
+    }
     sites = sites_of(engine.settings, mines)
     found = {}
     for mine in mines:
@@ -119,19 +121,32 @@ def stored(engine: Engine, mines: Sequence[str]) -> dict[str, MasterData]:
         told = _by_code(data.definitions)
         # The row of the version in force is at hand; only what it replaced is worked out again.
         for row in of[silver.POINT]:
-            older = [(each.valid_from, point_row(each.as_told(), gazetteer, period)) for each in told.get((POINT, row["point_id"]), [])[:-1]]
+            older = [
+                (each.valid_from, point_row(each.as_told(), gazetteer, period))
+                for each in told.get((POINT, row["point_id"]), [])[:-1]
+            ]
             data.points[row["point_id"]] = spans([*older, (row["sent_at"], row)])
         for row in of[silver.STATION]:
-            older = [(each.valid_from, station_row(each.as_told(), gazetteer)) for each in told.get((STATION, row["station_code"]), [])[:-1]]
+            older = [
+                (each.valid_from, station_row(each.as_told(), gazetteer))
+                for each in told.get((STATION, row["station_code"]), [])[:-1]
+            ]
             data.stations[row["station_code"]] = spans([*older, (row["sent_at"], row)])
         for row in of[silver.AREA]:
-            data.areas[row["area_id"]] = _area_spans(mine, row["area_id"], sites[mine], told.get((AREA, row["area_id"]), []), row)
+            data.areas[row["area_id"]] = _area_spans(
+                mine, row["area_id"], sites[mine], told.get((AREA, row["area_id"]), []), row
+            )
         found[mine] = data
     return found
 
 
 def brought_up_to(
-    before: MasterData, site: Site | None, new: Sequence[Definition], seen: Sequence[Row], period_s: float | None, recall: Recall
+    before: MasterData,
+    site: Site | None,
+    new: Sequence[Definition],
+    seen: Sequence[Row],
+    period_s: float | None,
+    recall: Recall,
 ) -> MasterData:
     """The master data with new definitions and newly seen points.
 
@@ -150,7 +165,9 @@ def brought_up_to(
     told = _by_code(after.definitions)
     period_s = period_s or next((of_code[-1].row["period_s"] for of_code in before.points.values()), None)
 
-    undefined = [_words(code_spans[-1].row) for code_spans in before.points.values() if not code_spans[-1].row["is_defined"]]
+    undefined = [
+        _words(code_spans[-1].row) for code_spans in before.points.values() if not code_spans[-1].row["is_defined"]
+    ]
     known = {code for thing, code in told if thing == POINT}
     strangers = newest(undefined, (row | {"is_defined": False, "file_id": None} for row in seen), ("point_id",))
     for (code,), row in strangers.items():
@@ -158,9 +175,13 @@ def brought_up_to(
             after.points[code] = spans([(row["sent_at"], point_row(row, gazetteer, period_s))])
     for (thing, code), versions in told.items():
         if thing == POINT:
-            after.points[code] = spans([(each.valid_from, point_row(each.as_told(), gazetteer, period_s)) for each in versions])
+            after.points[code] = spans(
+                [(each.valid_from, point_row(each.as_told(), gazetteer, period_s)) for each in versions]
+            )
         elif thing == STATION:
-            after.stations[code] = spans([(each.valid_from, station_row(each.as_told(), gazetteer)) for each in versions])
+            after.stations[code] = spans(
+                [(each.valid_from, station_row(each.as_told(), gazetteer)) for each in versions]
+            )
     of_site = {area.area_id for area in site.areas} if site else set()
     for code in sorted(of_site | {UNPLACED} | {code for thing, code in told if thing == AREA}):
         after.areas[code] = _area_spans(before.mine_code, code, site, told.get((AREA, code), []))
@@ -175,10 +196,24 @@ def gazetteer_of(site: Site | None, definitions: Iterable[Definition]) -> Gazett
 
 def _words(row: Row) -> Row:
     """What is told of a point that no definition names."""
-    return {name: row.get(name) for name in ("mine_code", "point_id", "sensor_type", "location", "sent_unit", "sent_at", "is_defined", "file_id")}
+    return {
+        name: row.get(name)
+        for name in (
+            "mine_code",
+            "point_id",
+            "sensor_type",
+            "location",
+            "sent_unit",
+            "sent_at",
+            "is_defined",
+            "file_id",
+        )
+    }
 
 
-def _area_spans(mine: str, code: str, site: Site | None, told: Sequence[Definition], newest_row: Row | None = None) -> list[Span]:
+def _area_spans(
+    mine: str, code: str, site: Site | None, told: Sequence[Definition], newest_row: Row | None = None
+) -> list[Span]:
     """An area that the site file declares was always there; another one since it was first told."""
     if code == UNPLACED:
         return [Span(ALWAYS, FOREVER, unplaced_row(mine))]

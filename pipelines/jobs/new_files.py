@@ -76,9 +76,11 @@ def new_files(
         mines: these alone, else all.
         source: mine → the last batch that is there to be used; where left out, what is complete in bronze.
     """
-    upto = complete_batches(engine)
     done = engine.consumed_by(table, [INGEST, *(app_of(mine) for mine in mines or ())])
     oldest = done[INGEST] if mines is None else min(max(done[INGEST], done[app_of(mine)]) for mine in mines)
+    if oldest == engine.consumed(EXCHANGE_FILE, INGEST):
+        return NewFiles(pl.DataFrame(pl.from_arrow(EXCHANGE_FILE.arrow_schema().empty_table())), ())
+    upto = complete_batches(engine)
     rows = engine.in_process.read(EXCHANGE_FILE, batches=(oldest, upto), mines=mines)
     wanted = nw.col("verdict").is_in(list(LOADED)) & ~nw.col("mine_code").is_null()
     ledger = collected(engine.in_process, rows.filter(wanted))

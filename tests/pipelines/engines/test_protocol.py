@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import narwhals as nw
@@ -14,7 +15,7 @@ from deltalake import DeltaTable
 
 from minefusion.pipelines.engines.engine import BeatenError, Consumed, Engine, Written
 from minefusion.pipelines.engines.light import LightEngine
-from minefusion.schemas.settings import Settings
+from minefusion.schemas.settings import Settings, load_settings
 from minefusion.schemas.table import Column, Table, day_column
 from minefusion.schemas.window import Window
 
@@ -60,7 +61,9 @@ def open_one(request: pytest.FixtureRequest, settings: Settings, name: str) -> E
     return SparkEngine(settings)
 
 
-def row(gauge: str, minute: int = 0, value: float | None = 1.0, mine: str = "A", batch: int = 1, **more: Any) -> dict[str, Any]:
+def row(
+    gauge: str, minute: int = 0, value: float | None = 1.0, mine: str = "A", batch: int = 1, **more: Any
+) -> dict[str, Any]:
     at = T0 + minute * MINUTE
     return {
         "mine_code": mine,
@@ -237,6 +240,13 @@ def test_reads_look_only_where_the_rows_can_be(engine: Engine, settings: Setting
         before = engine.rows_read
         assert len(engine.to_arrow(engine.read(GAUGE, **filters))) == rows, filters
         assert engine.rows_read - before == looked_at, filters
+
+
+def test_a_lake_may_lie_under_any_name(tmp_path: Path):
+    engine = LightEngine(load_settings(lake=tmp_path / "数据 湖"))
+    write(engine, [row("a"), row("b")])
+    write(engine, [row("a", value=2.0)])
+    assert held(engine, days=["2026-03-01"]) == {("a", 0): (2.0, 1)}
 
 
 def test_a_table_that_was_never_written_has_no_rows(engine: Engine):

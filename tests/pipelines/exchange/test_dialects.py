@@ -81,6 +81,12 @@ class TestEnvelope:
         seen = look("CDSS", f'"{text(record)}"')
         assert (seen.verdict, seen.codes, seen.stored) == ("accepted", {"QUOTED_FILE": 1}, [record])
 
+    def test_half_a_character_in_the_json_string_becomes_a_replacement_character(self):
+        content = text(CDSS, with_field(OTHERS[0], 2, "巷道HALF")).replace("HALF", r"\ud83d")
+        seen = look("CDSS", f'"{content}"')
+        assert (seen.verdict, seen.codes) == ("accepted", {"QUOTED_FILE": 1, "REPLACEMENT_CHARS": 1})
+        assert seen.stored == [CDSS, with_field(OTHERS[0], 2, "巷道\ufffd")]
+
     @pytest.mark.parametrize(
         "form", [lambda t: json.dumps(t.replace("~", "~\r\n")), lambda t: f'"{t}"'.replace("~", "~\n")]
     )
@@ -815,6 +821,12 @@ class TestSlopeDocuments:
         }
         seen = named(f"{MINE}_gnssalarm_20250601080000_1234.json", self.document(entry))
         assert seen.stored == [f"G1;{AT};2;;5;;;;;;3"]
+
+    def test_half_a_character_becomes_a_replacement_character(self):
+        document = self.document(self.ENTRY, open_pit_no="HALF").replace("G1", "GHALF").replace("HALF", r"\ud83d")
+        seen = named(self.NAME, document)
+        assert (seen.verdict, seen.stored) == ("accepted", [f"G\ufffd;{AT};;;;1.5;2.5;;;;;;;"])
+        assert json.loads(seen.file["header"]) == [AT, "\ufffd"]
 
     @pytest.mark.parametrize("content", ["", "{", "[]", '{"data": 1}', '{"send_time": "x"', "[" * 100_000])
     def test_a_document_that_does_not_parse(self, content: str):

@@ -30,7 +30,8 @@ POINTS = [
     point("R", "ch4", "OUT", gas_class="LW_RETURN_T2", edge_id="out"),
     point("I", "ch4", "IN", gas_class="LW_INTAKE_T3", edge_id="in"),
     point("V", "air_velocity", "OUT", edge_id="out", air_class="BELT_ROAD"),
-    point("T", "temperature", "F1", edge_id="face"),
+    point("T", "temperature", "IN", edge_id="in"),
+    point("warm", "temperature", "F1", edge_id="face"),
 ]
 
 
@@ -79,12 +80,16 @@ def test_people_ask_for_air(make: Make):
 
 
 def test_warmth_asks_for_air(make: Make):
-    """20.5 ℃ want 1.0 m/s: 60·1.0·10·1.5 = 900 m³/min; there are 60·1.6·10 = 960."""
-    row = supply(make, {"R": [0.0] * 20, "I": [0.0] * 20, "V": [1.6] * 20, "T": [20.5] * 20})
+    """An intake of 20.5 ℃ wants 1.0 m/s: 60·1.0·10·1.5 = 900 m³/min; there are 60·1.6·10 = 960.
+
+    That the face itself is hotter (a heating) is no question of the air that was planned for it.
+    """
+    values = {"R": [0.0] * 20, "I": [0.0] * 20, "V": [1.6] * 20, "T": [20.5] * 20, "warm": [35.0] * 20}
+    row = supply(make, values)
     assert row["value"] == pytest.approx(960 / 900, abs=1e-6)
     assert row["level"] == 1
     heading = [area("F1", "heading"), *AREAS[1:]]
-    row = supply(make, {"R": [0.0] * 20, "I": [0.0] * 20, "V": [1.6] * 20, "T": [20.5] * 20}, areas=heading)
+    row = supply(make, values, areas=heading)
     assert json.loads(row["inputs"])["for_warmth"] is None
 
 

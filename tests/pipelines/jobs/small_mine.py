@@ -14,6 +14,7 @@ from minefusion.pipelines.engines.light import LightEngine
 from minefusion.pipelines.exchange.write import file_name, write_file
 from minefusion.pipelines.jobs.compare import differences
 from minefusion.schemas.catalog import TABLES
+from minefusion.schemas.gold import DATA_QUALITY
 from minefusion.schemas.silver import REWORKED
 from minefusion.schemas.table import Table
 
@@ -32,7 +33,13 @@ def point_code(number: int, sensor_type: str = "0001", kind: str = "MN") -> str:
 
 
 def values(
-    folder: Path, minute: float, of_point: dict[str, Any], *, sent: float | None = None, mine: str = MINE, status: int = 0
+    folder: Path,
+    minute: float,
+    of_point: dict[str, Any],
+    *,
+    sent: float | None = None,
+    mine: str = MINE,
+    status: int = 0,
 ) -> Path:
     """A CDSS file: value by point code at T0 + `minute`, sent then or at another minute."""
     sent_at = at(minute if sent is None else sent)
@@ -65,8 +72,11 @@ def copied(files: Iterable[Path], folder: Path) -> None:
 
 
 def same_but_for_arrival(one: Path, other: Path) -> dict[str, list[str]]:
-    """What differs between two lakes that got the same files in different order."""
-    tables = [table for table in TABLES.values() if table != REWORKED]
+    """What differs between two lakes that got the same files in different order.
+
+    Data quality is about how they came, too: a file that came late is counted there.
+    """
+    tables = [table for table in TABLES.values() if table not in (REWORKED, DATA_QUALITY)]
     return differences(one, other, tables=tables, ignoring=BY_ARRIVAL)
 
 
