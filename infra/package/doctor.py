@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import os
 import re
 import shutil
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -183,8 +185,9 @@ def airflow(settings: Settings) -> Words:
             ("从项目目录运行，或设置 airflow.dags", "run in the project's folder, or set airflow.dags"),
         )
     parse = (
-        "import sys; from airflow.dag_processing.dagbag import DagBag; bag = DagBag(sys.argv[1])\n"
-        "for path, error in bag.import_errors.items(): print(path, str(error).strip().splitlines()[-1])\n"
+        "import sys; from pathlib import Path; from airflow.dag_processing.dagbag import BundleDagBag\n"
+        "bag = BundleDagBag(sys.argv[1], bundle_path=Path(sys.argv[1]))\n"
+        "for path, error in bag.import_errors.items(): print('BROKEN', path, str(error).strip().splitlines()[-1])\n"
         "print('DAGS', len(bag.dags))"
     )
     with tempfile.TemporaryDirectory() as home:
@@ -193,13 +196,13 @@ def airflow(settings: Settings) -> Words:
             [sys.executable, "-c", parse, str(settings.airflow.dags)],
             capture_output=True, text=True, timeout=120, check=False, env=environment,
         )  # fmt: skip
-    *broken, last = [
-        line for line in done.stdout.splitlines() if line.startswith(("DAGS", str(settings.airflow.dags)))
-    ] or [""]
+    *broken, last = [line for line in done.stdout.splitlines() if line.startswith(("DAGS", "BROKEN"))] or [""]
     if not last.startswith("DAGS"):
         raise Fault(_both(f"Airflow {version}: {_last_line(done.stderr)}"), RUN_SETUP)
     if broken:
-        raise Fault(_both("; ".join(broken)), ("修好这个 DAG 文件", "mend that DAG file"))
+        listed = "; ".join(line.removeprefix("BROKEN ") for line in broken)
+        where = settings.airflow.dags
+        raise Fault(_both(f"{where}: {listed}"), ("修好这个 DAG 文件", "mend that DAG file"))
     return (f"{version}，{last[5:]} 个 DAG 可解析", f"{version}, {last[5:]} DAGs parse")
 
 
@@ -213,8 +216,6 @@ def mlflow(settings: Settings) -> Words:
         if uri.startswith("sqlite:///"):
             _lock_sqlite(Path(uri.removeprefix("sqlite:///")))
         elif uri.startswith(("http://", "https://")):
-            import urllib.request
-
             urllib.request.urlopen(f"{uri.rstrip('/')}/health", timeout=5).close()
         else:
             with _probe_folder(Path(uri.removeprefix("file://"))):
@@ -275,6 +276,11 @@ def ports(settings: Settings) -> Words:
         holder = _holder(port)
         if holder is not None and holder.is_ours(settings):
             told.append((f"{port} 由本平台占用，pid {holder.pid}", f"{port} ours, pid {holder.pid}"))
+            if dead := _dead_parts(port) if key == "airflow_port" else "":
+                raise Fault(
+                    (f"端口 {port} 上的 Airflow 有部件停止：{dead}", f"Airflow on port {port} runs without: {dead}"),
+                    ("停止它，再运行 make up", "stop it and run make up again"),
+                )
         else:
             taken.append((port, key, holder))
     if taken:
@@ -420,6 +426,16 @@ def _holder(port: int) -> Holder | None:
         except OSError:  # gone meanwhile, or another user's
             continue
     return None
+
+
+def _dead_parts(port: int) -> str:
+    """Parts of the running Airflow that do not beat: nothing restarts them. Empty where it does not say."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v2/monitor/health", timeout=1) as answer:
+            parts = json.load(answer)
+    except (OSError, ValueError):
+        return ""
+    return ", ".join(name for name, told in parts.items() if told.get("status") == "unhealthy")
 
 
 def _spaced(raw: bytes) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from minefusion import doctor, jvm
-from minefusion.schemas.settings import AirflowSettings, Settings, SparkSettings
+from minefusion.schemas.settings import PROJECT, AirflowSettings, Settings, SparkSettings
 
 SLOW = {"spark", "airflow"}
 
@@ -151,6 +151,42 @@ def test_a_port_held_by_our_own_airflow_is_in_order(settings: Settings, monkeypa
         assert f"{port} ours, pid {ours.pid}" in doctor.ports(held)[1]
     finally:
         ours.communicate("")
+
+
+def test_an_airflow_of_ours_that_lost_a_part_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch):
+    """Nothing restarts a dead scheduler, and the console goes on answering."""
+    answer = json.dumps({"scheduler": {"status": "unhealthy"}, "triggerer": {"status": None}, "metadatabase": {}})
+    serve = (
+        "import http.server, sys\n"
+        "class Health(http.server.BaseHTTPRequestHandler):\n"
+        "    def do_GET(self):\n"
+        "        self.send_response(200); self.end_headers(); self.wfile.write(sys.argv[1].encode())\n"
+        "server = http.server.HTTPServer(('127.0.0.1', 0), Health); print(server.server_port, flush=True)\n"
+        "server.handle_request()\n"
+    )
+    environment = {**os.environ, "AIRFLOW_HOME": str(settings.airflow.home)}
+    ours = subprocess.Popen(
+        [sys.executable, "-c", serve, answer],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment,
+    )  # fmt: skip
+    try:
+        assert ours.stdout is not None
+        port = int(ours.stdout.readline())
+        broken = faults(replace(settings, airflow=replace(settings.airflow, port=port)), monkeypatch)
+    finally:
+        ours.kill()
+        ours.communicate()
+    assert set(broken) == {"ports"}
+    assert broken["ports"].detail[1] == f"Airflow on port {port} runs without: scheduler"
+    assert "make up" in broken["ports"].mend[1]
+
+
+def test_our_own_dags_parse(settings: Settings):
+    """They import what lies beside them, which a parse of single files would not find."""
+    if doctor._version("apache-airflow") is None:
+        pytest.skip("Airflow is not installed: run make setup")
+    ours = replace(settings, airflow=replace(settings.airflow, dags=PROJECT / "dags"))
+    assert doctor.airflow(ours)[1].endswith("7 DAGs parse")
 
 
 def test_missing_airflow(settings: Settings, monkeypatch: pytest.MonkeyPatch):

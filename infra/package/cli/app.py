@@ -44,8 +44,8 @@ VERBS = {
     ),
     "ingest": Verb("把交换文件读入 bronze", "Read exchange files into bronze", "ingest landing"),
     "balance": Verb("核对每类文件：发出 = 入库 + 隔离 + …", "Check that every record sent is accounted for", "balance"),
-    "build": Verb("按依赖顺序更新数据表", "Bring tables up to date in graph order", "build --select gas+"),
-    "run": Verb("运行一个作业", "Run one job", "run gas_hazard --from 2026-03-01T00:00Z --to 2026-03-02T00:00Z"),
+    "build": Verb("按依赖顺序更新数据表", "Bring tables up to date in graph order", "build --select hazard_index+"),
+    "run": Verb("运行一个作业", "Run one job", "run hazard_index --from 2026-03-01T00:00Z --to 2026-03-02T00:00Z"),
     "sql": Verb(
         "用 SQL 查询数据表",
         "Query the tables",

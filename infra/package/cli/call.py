@@ -45,13 +45,13 @@ def words(zh: str, en: str) -> str:
     return zh if settings().lang == "zh" else en
 
 
-def emit(result: Mapping[str, Any] | Sequence[Mapping[str, Any]], text: str) -> None:
-    """Print `text` or, by --output, `result` as the one JSON document or as CSV."""
+def emit(result: Mapping[str, Any] | Sequence[Mapping[str, Any]], text: str, names: Sequence[str] = ()) -> None:
+    """Print `text` or, by --output, `result` as the one JSON document or as CSV, whose header `names` are."""
     call.has_emitted = True
     if call.output == "json":
         print(as_json(result))
     elif call.output == "csv":
-        print(_as_csv(result), end="")
+        print(_as_csv(result, names), end="")
     elif text:
         print(text)
 
@@ -88,15 +88,16 @@ def _finite(value: Any) -> Any:
     return value
 
 
-def _as_csv(rows: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> str:
+def _as_csv(rows: Mapping[str, Any] | Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
     import csv
     import io
 
     if isinstance(rows, Mapping):
         raise InputError("expected rows for --output csv, got one document; use --output json")
     sheet = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(sheet, fieldnames=list(rows[0]), lineterminator="\n")
+    names = names or (list(rows[0]) if rows else ())
+    if names:
+        writer = csv.DictWriter(sheet, fieldnames=names, lineterminator="\n")
         writer.writeheader()
         for row in rows:
             writer.writerow({key: _cell(value) for key, value in row.items()})

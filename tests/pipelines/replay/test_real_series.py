@@ -81,8 +81,8 @@ def test_alarms_are_the_episodes_that_a_plain_loop_finds(reader: Reader):
 
 
 def test_healthy_readings_stay_good(reader: Reader):
-    """Values in steps of 0.1 % stand still for half hours: that is no fault."""
-    row = next(
-        iter(reader.sql("select avg(case when quality = 'GOOD' then 1.0 else 0.0 end) as good from silver.reading"))
+    """Values in coarse steps stand still for half hours: that is no fault."""
+    shares = reader.sql(
+        "select avg(case when quality = 'GOOD' then 1.0 else 0.0 end) as good from silver.reading group by point_id"
     )
-    assert row["good"] >= 0.99
+    assert min(row["good"] for row in shares) >= 0.99

@@ -1,0 +1,49 @@
+"""`minefusion bench`: speed as a ratio to the plain tool on the same work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from minefusion.cli.call import call, emit, words
+from minefusion.cli.progress import Progress
+
+command = typer.Typer(no_args_is_help=True)
+
+
+@command.callback()
+def _names() -> None:
+    """What to measure."""
+
+
+@command.command()
+def ingest(
+    scale: Annotated[float, typer.Option(min=0.001, help="1 为一千万条记录 · 1 is ten million records")] = 1.0,
+    scratch: Annotated[Path | None, typer.Option(help="临时数据放在这里 · Folder for the scratch data")] = None,
+) -> None:
+    """读入速度，与纯 Spark、纯 Polars 相比 · Speed of the ingest beside plain Spark and plain Polars."""
+    from minefusion.pipelines.jobs.bench.ingest import OURS, bench_ingest
+
+    engines = OURS if call.engine in (None, "auto") else (call.engine,)
+    with Progress("bench ingest") as progress:
+        found = bench_ingest(scale=scale, engines=engines, keep_in=scratch, progress=progress)
+    emit(found, _table(found))
+
+
+def _table(found: dict[str, Any]) -> str:
+    """The results as lines; a ratio over 1 means that ours is faster."""
+    data, machine = found["data"], found["hardware"]
+    head = words(
+        f"{data['records']:,} 条记录，{data['files']:,} 个文件；{machine['cores']} 核，负载 {machine['load']}",
+        f"{data['records']:,} records in {data['files']:,} files; {machine['cores']} cores, load {machine['load']}",
+    )
+    lines = [head, f"{'case':26} {'s':>9} {'records/s':>11} {'CPU s':>8} {'peak MiB':>9}  ratio"]
+    for row in found["results"]:
+        ratio = f"{row['ratio']:.2f} × {row['ratio_to']}" if row["ratio"] else ""
+        lines.append(
+            f"{row['case']:26} {row['seconds']:9.3f} {row['rate']:11,} {row['cpu_s']:8.2f} {row['peak_mib']:9,}"
+            f"  {ratio}".rstrip()
+        )
+    return "\n".join(lines)

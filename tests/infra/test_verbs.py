@@ -1,0 +1,205 @@
+"""The verbs over a small simulated feed: keys, exit codes, one document, and that a second run changes nothing."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import resource
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from deltalake import DeltaTable
+
+from minefusion.cli import app, call
+from minefusion.pipelines.simulate import simulate_mine
+from minefusion.schemas.bronze import EXCHANGE_RECORD
+from minefusion.schemas.catalog import table_path
+from minefusion.schemas.schedule import UNCHANGED
+
+Run = Callable[..., tuple[int, Any]]
+
+# contracts: what callers may rely on.
+VERDICTS = {"accepted", "partial", "rejected", "duplicate", "stale", "waiting", "unknown"}
+RECORDS = {"sent", "stored", "quarantined", "rejected", "duplicate", "aside", "waiting"}
+BALANCE = {"kind", "files", "ok", *RECORDS}
+MINE = "620000000001"
+
+
+@pytest.fixture(scope="session")
+def feed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve minutes of a small mine."""
+    base = tmp_path_factory.mktemp("feed")
+    simulate_mine("gas_event", hours=0.2, seed=3, out=base / "landing", truth=base / "truth", roadways=20, people=10)
+    return base / "landing"
+
+
+@pytest.fixture(scope="session")
+def built(feed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A lake with the feed in it, from ingest to gold."""
+    lake = tmp_path_factory.mktemp("built") / "lake"
+    for line in (["ingest", str(feed)], ["build"]):
+        command = [sys.executable, "-m", "minefusion", *line, "--lake", str(lake), "--quiet"]
+        subprocess.run(command, check=True, capture_output=True)
+    return lake
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run one command line with --output json; gives its exit code and the one document on stdout."""
+
+    def one(*arguments: str | Path) -> tuple[int, Any]:
+        vars(call.call).update(vars(call.Call()))
+        call.settings.cache_clear()
+        code = app.run([*map(str, arguments), "--output", "json", "--quiet"])
+        return code, json.loads(capsys.readouterr().out)
+
+    return one
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+
+def copied(lake: Path, folder: Path) -> Path:
+    return Path(shutil.copytree(lake, folder / "copy"))
+
+
+def test_ingest(run: Run, feed: Path, lake: Path):
+    code, done = run("ingest", feed, "--lake", lake)
+    assert code == 0
+    assert set(done) == {"files", "records", "changed", "seconds"}
+    assert set(done["files"]) == VERDICTS
+    assert set(done["records"]) == RECORDS
+    assert done["changed"] > 0
+    assert done["files"]["accepted"] > 50
+    assert done["records"]["sent"] == sum(done["records"][fate] for fate in RECORDS - {"sent"})
+
+
+def test_the_second_ingest_and_build_change_nothing(run: Run, feed: Path, built: Path):
+    code, again = run("ingest", feed, "--lake", built)
+    assert (code, again["changed"], again["records"]["sent"]) == (0, 0, 0)
+    assert run("ingest", feed, "--lake", built, "--skip-unchanged")[0] == UNCHANGED
+    code, again = run("build", "--lake", built)
+    assert (code, again["changed"]) == (0, 0)
+    assert run("run", "conform", "--lake", built, "--skip-unchanged")[0] == UNCHANGED
+
+
+def test_ingest_takes_the_family_and_mines_it_is_told(run: Run, feed: Path, lake: Path):
+    code, safety = run("ingest", feed, "--lake", lake, "--family", "safety_monitoring", "--mine", MINE)
+    assert (code, safety["changed"] > 0) == (0, True)
+    code, other = run("ingest", feed, "--lake", lake, "--mine", "999999999999", "--skip-unchanged")
+    assert (code, other["changed"]) == (UNCHANGED, 0)
+    code, rest = run("ingest", feed, "--lake", lake)
+    assert rest["records"]["sent"] > 0
+    assert rest["files"]["duplicate"] == 0
+
+
+def test_build_and_run(run: Run, built: Path, tmp_path: Path):
+    lake = copied(built, tmp_path)
+    code, done = run("build", "--select", "hazard_index+", "--lake", lake)
+    assert code == 0
+    assert set(done) >= {"tables", "changed"}
+    assert [set(table) for table in done["tables"]] == [{"name", "changed", "rows", "seconds"}] * len(done["tables"])
+    assert {table["name"] for table in done["tables"]} >= {"gold.hazard_index", "gold.alarm", "gold.area_minute"}
+    span = ("--from", "2026-03-01T00:02:00+00:00", "--to", "2026-03-01T08:06+08:00")
+    code, job = run("run", "hazard_index", *span, "--mine", MINE, "--lake", lake)
+    assert (code, job["changed"]) == (0, 0)
+    assert [table["name"] for table in job["tables"]] == ["gold.hazard_index"]
+    assert job["tables"][0]["rows"] > 0
+
+
+def test_balance_is_in_order_and_not_with_one_row_less(run: Run, built: Path, tmp_path: Path):
+    code, done = run("balance", "--lake", built)
+    assert (code, done["ok"]) == (0, True)
+    assert all(set(kind) == BALANCE for kind in done["kinds"])
+    assert {"CDDY", "CDSS", "RYSS"} <= {kind["kind"] for kind in done["kinds"]}
+    lake = copied(built, tmp_path)
+    first = "kind = 'CDSS' AND position = 1 AND observed_at < '2026-03-01T00:00:30Z'"
+    DeltaTable(str(table_path(lake, EXCHANGE_RECORD))).delete(first)
+    code, done = run("balance", "--lake", lake)
+    assert (code, done["ok"]) == (1, False)
+    assert [kind["kind"] for kind in done["kinds"] if not kind["ok"]] == ["CDSS"]
+
+
+def test_sql_gives_rows(run: Run, built: Path):
+    query = "select area_id, minute, level from gold.area_minute order by minute limit 3"
+    code, rows = run("sql", query, "--lake", built)
+    assert (code, len(rows)) == (0, 3)
+    assert all(set(row) == {"area_id", "minute", "level"} for row in rows)
+    assert all(datetime.fromisoformat(row["minute"]).utcoffset() is not None for row in rows)
+
+
+def test_sql_prints_a_table_or_csv(built: Path, capsys: pytest.CaptureFixture[str]):
+    query = "select name_zh, area_id, cap from silver.area order by area_id limit 2"
+    assert app.run(["sql", query, "--lake", str(built), "--output", "csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [list(row) for row in rows] == [["name_zh", "area_id", "cap"]] * 2
+    call.call.output = "text"
+    assert app.run(["sql", query, "--output", "table"]) == 0
+    head, line, first, _, count = capsys.readouterr().out.splitlines()
+    assert head.split() == ["name_zh", "area_id", "cap"]
+    assert set(line) == {"─", " "}
+    assert rows[0]["name_zh"] in first
+    assert count == "2 行"
+
+
+def test_replay(run: Run, tmp_path: Path):
+    table = tmp_path / "table.csv"
+    table.write_text("t,gas\n0,0.4\n30,0.5\n", encoding="utf-8")
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text(
+        'mine_code: "140000000001"\n'
+        "time: {column: t, unit: s}\n"
+        'points: [{column: gas, name: T0, sensor_type: "0001", unit: "%", place: LW_CORNER_T0}]\n',
+        encoding="utf-8",
+    )
+    what = ("replay", table, "--mapping", mapping, "--out", tmp_path / "out")
+    code, done = run(*what, "--start", "2026-03-01T08:00:00+08:00")
+    assert code == 0
+    assert (done["files"], done["records"], done["points"]) == (3, 3, 1)
+    assert (tmp_path / "out" / "140000000001_CDSS_20260301080000.txt").is_file()
+    code, told = run(*what)
+    assert code == 2
+    assert "expected --start" in told["error"]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (["ingest", "nowhere"], "expected a landing folder, got nowhere"),
+        (["ingest", ".", "--family", "weather"], "expected --family safety_monitoring or positioning, got 'weather'"),
+        (["balance", "nowhere"], "expected a landing folder, got nowhere"),
+        (["build", "--select", "gas"], "expected a job or table to select, got 'gas'"),
+        (["build", "--from", "2026-03-01"], "expected --from and --to together, got --from alone; add --to"),
+        (["run", "conform", "--to", "yesterday", "--from", "2026-03-01"], "expected --to as ISO 8601"),
+        (["run", "conform", "--from", "2026-03-02", "--to", "2026-03-01"], "expected a window --from before --to"),
+        (["run", "weather"], "expected a job, got 'weather'; there are: conform"),
+        (["sql", "select 1 from gold.weather"], "expected a table of gold, got 'gold.weather'"),
+        (["sql"], "Missing argument 'QUERY'"),
+    ],
+)
+@pytest.mark.usefixtures("elsewhere")
+def test_wrong_use_is_one_line(line: Sequence[str], said: str, capsys: pytest.CaptureFixture[str]):
+    assert app.run([*line, "--quiet"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert said in err
+    assert err.count("\n") == 1
+
+
+def test_a_cold_query_answers_within_half_a_second(built: Path):
+    """The whole command, process start included, in CPU time: other work may share the machine."""
+    query = "select count(*) as n from gold.area_minute"
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-m", "minefusion", "sql", query, "--lake", built], check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime) < 0.5
