@@ -38,7 +38,7 @@ check: setup-tests ## style, types, import directions
 	@$(BIN)/ruff format --check .
 	@$(typed_tree)
 	@MYPYPATH=.cache/typed $(BIN)/mypy
-	@$(BIN)/mypy infra/bootstrap.py infra/outside.py
+	@$(BIN)/mypy infra/bootstrap.py infra/outside.py infra/airflow/up.py
 	@$(BIN)/python -m pytest -q tests/test_imports.py
 
 bench: setup ## speed of the ingest on both engines beside plain Spark and plain Polars (SCALE=x)

@@ -1,0 +1,151 @@
+"""The pieces that the DAGs are wired from: options that all share, the list of mines, joins over mines, and what a
+failed task says."""
+
+from __future__ import annotations
+
+import logging
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from airflow.providers.standard.hooks.subprocess import SubprocessHook, SubprocessResult
+from airflow.sdk import Asset, Param, TriggerRule, task
+from airflow.sdk.exceptions import AirflowException, AirflowSkipException
+
+from minefusion.schemas.catalog import asset_uri
+from minefusion.schemas.schedule import (
+    DEFAULT_ARGS,
+    FIRST_DAY,
+    RUN_TIMEOUT,
+    SPAN_ENVIRONMENT,
+    SPARK_POOL,
+    UNCHANGED,
+    engine_of,
+    mines_of,
+)
+from minefusion.schemas.settings import load_settings
+from minefusion.schemas.table import Table
+
+logger = logging.getLogger(__name__)
+
+SETTINGS = load_settings()
+LANDING = shlex.quote(str(SETTINGS.airflow.landing))
+REPORTS = shlex.quote(str(SETTINGS.home / "reports"))
+
+SPAN_PARAMS = {
+    name: Param(None, type=["null", "string"], format="date-time", title=title, description=told)
+    for name, title, told in (
+        ("from", "起 · from", "留空：只算新数据。Empty: whatever is new."),
+        ("to", "止（不含） · to, not included", "与“起”一起填。Give both or neither."),
+    )
+}
+
+
+class CommandHook(SubprocessHook):
+    """Runs a command; where it fails, its own last line becomes the task's error.
+
+    A minefusion command leaves with one line that says what was expected, in which file, and what to do.
+    """
+
+    def run_command(self, *args: Any, **kwargs: Any) -> SubprocessResult:
+        result = super().run_command(*args, **kwargs)
+        if result.exit_code not in (0, UNCHANGED):
+            raise AirflowException(result.output or f"the command left with exit code {result.exit_code} and no word")
+        return result
+
+
+def use_command_hook(context: Mapping[str, Any]) -> None:
+    """Before a task runs: give it the hook that keeps the command's last line."""
+    context["task"].subprocess_hook = CommandHook()
+
+
+def say_what_to_do(context: Mapping[str, Any]) -> None:
+    """After the last try: what failed, in which file, and the line that does the same by hand."""
+    failed = context["ti"]
+    logger.error("%s failed: %s", failed.task_id, context.get("exception"))
+    command = getattr(context["task"], "bash_command", None)
+    if command:
+        logger.error("to do: mend what the line above names; try it by hand: %s", command)
+    logger.error("then clear this task in Airflow; nothing is lost or doubled, the job takes up where it stopped")
+
+
+def common(doc: str | None, *, owner: str, tags: list[str], **more: Any) -> dict[str, Any]:
+    """Options that every DAG has."""
+    shared = {
+        "doc_md": doc,
+        "tags": ["minefusion", *tags],
+        "start_date": FIRST_DAY,
+        "catchup": False,
+        "max_active_runs": 1,
+        "dagrun_timeout": RUN_TIMEOUT,
+        "default_args": {
+            **DEFAULT_ARGS,
+            "owner": owner,
+            "pre_execute": use_command_hook,
+            "on_failure_callback": say_what_to_do,
+        },
+    }
+    return shared | more
+
+
+def asset(table: Table) -> Asset:
+    """The table as an asset: DAGs meet only here."""
+    return Asset(name=table.name, uri=asset_uri(table), group=table.layer)
+
+
+def engine(job: str) -> str:
+    """The option that names the job's engine."""
+    return f"--engine {engine_of(job, SETTINGS)}"
+
+
+def each_mine(job: str, *, with_span: bool = False) -> dict[str, Any]:
+    """Options of a task that is mapped over mines: shown by its mine, and in Spark's pool where it may start a JVM."""
+    options: dict[str, Any] = {"map_index_template": "{{ task.op_kwargs['mine'] }}"}
+    if engine_of(job, SETTINGS) != "light":
+        options["pool"] = SPARK_POOL
+    if with_span:
+        options |= {"env": SPAN_ENVIRONMENT, "append_env": True}
+    return options
+
+
+@task
+def mines() -> list[str]:
+    """The mines there are now: site files, and codes in the names of landed files."""
+    return mines_of(SETTINGS)
+
+
+def publish(*tables: Table) -> Any:
+    """Say that the tables moved, once every mine is done and at least one is through."""
+
+    @task.bash(
+        task_id="publish",
+        trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS,
+        outlets=[asset(table) for table in tables],
+        doc_md="Tell the DAGs behind that these tables moved, where at least one mine is through.",
+    )
+    def done() -> str:
+        return "true"
+
+    return done()
+
+
+def publish_new(news: Any, *tables: Table) -> Any:
+    """Say that the tables moved, once every mine is done and where one had news; else be skipped and stay quiet."""
+
+    @task(
+        task_id="publish",
+        trigger_rule=TriggerRule.ALL_DONE,
+        outlets=[asset(table) for table in tables],
+        doc_md="Tell the DAGs behind that these tables moved, where at least one mine had news.",
+    )
+    def done(news: Any) -> None:
+        if not list(news or ()):  # none at all where there is no mine yet
+            raise AirflowSkipException("nothing new in any mine")
+
+    return done(news)
+
+
+@task.bash(trigger_rule=TriggerRule.NONE_FAILED, retries=0)
+def every_mine_is_through() -> str:
+    """Red where a mine failed: the others went on, and the run must not hide it."""
+    return "true"
