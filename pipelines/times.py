@@ -39,7 +39,7 @@ def utc_day(instant: nw.Expr) -> nw.Expr:
 
 
 def runs(instants: Iterable[datetime], step: timedelta, apart: timedelta = timedelta(hours=2)) -> list[Window]:
-    """Spans that cover windows of length `step` starting at `instants`; those less than `apart` from another are one."""
+    """Spans that cover windows of length `step` from `instants` on; those less than `apart` from another are one."""
     spans: list[Window] = []
     for start in sorted(instants):
         if spans and start - spans[-1].end <= apart:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import narwhals as nw
 
 from minefusion.pipelines.conform.definitions import in_force
-from minefusion.pipelines.conform.records import columns, keep_latest, number
+from minefusion.pipelines.conform.records import Layout, columns, keep_latest, number
 from minefusion.pipelines.times import from_mine_local, utc_day
 from minefusion.schemas.silver import REPORTED_ABNORMALITY
 
@@ -16,7 +18,7 @@ LAYOUTS = (
 KINDS = ("YCBJ", "RYCS", "RYCY", "RYXZ", "RYQJ")
 
 
-def to_abnormalities(records: nw.LazyFrame, points: nw.LazyFrame) -> nw.LazyFrame:
+def to_abnormalities(records: nw.LazyFrame, points: nw.LazyFrame, layouts: Sequence[Layout] = LAYOUTS) -> nw.LazyFrame:
     """One row per abnormality; it is sent when it opens and again when it closes, and the one sent last counts."""
     kept = ("mine_code", "kind", "sent_at", "file_id", "position")
     wanted = {
@@ -35,7 +37,7 @@ def to_abnormalities(records: nw.LazyFrame, points: nw.LazyFrame) -> nw.LazyFram
         "cause": ("cause",),
         "measure": ("measure",),
     }
-    rows = columns(records, LAYOUTS, wanted, kept)
+    rows = columns(records, layouts, wanted, kept)
     began = nw.coalesce(from_mine_local(nw.col("began")), nw.col("sent_at"))
     known = points.select(
         "mine_code",

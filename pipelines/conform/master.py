@@ -180,7 +180,8 @@ def area_row(mine_code: str, area_id: str, area: Area | None, told: Row | None, 
         caps.append((int(approved), "RYQY", "mine"))
     if area and area.cap is not None:
         caps.append((area.cap, "site", "mine"))
-    if area and (national := headcount_cap(area.kind, severe_hazard)):
+    national = headcount_cap(area.kind, severe_hazard) if area else None
+    if national is not None and national.alarm is not None:
         caps.append((int(national.alarm), national.rule_id, national.confidence))
     is_restricted = bool(area and area.is_restricted) or told.get("area_type") == "限制区域"
     # A cap of 0 is how senders write "none", but for an area that nobody may enter.

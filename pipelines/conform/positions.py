@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import narwhals as nw
 
 from minefusion.pipelines.conform.definitions import in_force
-from minefusion.pipelines.conform.records import columns, keep_latest, number
+from minefusion.pipelines.conform.records import Layout, columns, keep_latest, number
 from minefusion.pipelines.times import from_mine_local, utc_day
 from minefusion.schemas.silver import HEADCOUNT, POSITION
 
@@ -15,7 +17,7 @@ KINDS = ("RYSS",)
 BEYOND_EDGE_M = 5.0
 
 
-def to_positions(records: nw.LazyFrame, stations: nw.LazyFrame) -> nw.LazyFrame:
+def to_positions(records: nw.LazyFrame, stations: nw.LazyFrame, layouts: Sequence[Layout] = LAYOUTS) -> nw.LazyFrame:
     """Snapshots of cards as rows of silver.position; `stations` is silver.station by time.
 
     The place is the station's roadway and chainage plus the signed distance (positive towards the roadway's second
@@ -34,7 +36,7 @@ def to_positions(records: nw.LazyFrame, stations: nw.LazyFrame) -> nw.LazyFrame:
         "work_state": ("work_state",),
         "leader": ("is_leader",),
     }
-    rows = columns(records, LAYOUTS, wanted, kept)
+    rows = columns(records, layouts, wanted, kept)
     at = stations.select(
         "mine_code",
         "station_code",

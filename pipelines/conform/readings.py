@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import narwhals as nw
 
 from minefusion.pipelines.conform.definitions import in_force
-from minefusion.pipelines.conform.records import columns, keep_latest, number
+from minefusion.pipelines.conform.records import Layout, columns, keep_latest, number
 from minefusion.pipelines.times import UTC_MICROSECONDS, floor_minutes, utc_day
 from minefusion.schemas.silver import READING
 
@@ -18,12 +20,12 @@ STATUS_UNREADABLE = -1
 # A sample is judged by what came before it in its own clock-aligned half hour and the one before, so a rerun of any
 # part of the history judges it the same way, and nothing that comes later in time changes what was said.
 SLOT_MINUTES = 30
-# A point stands still when it does so in at least STUCK_BLOCKS of the BLOCKS five minutes before.
-BLOCK_MINUTES, BLOCKS, STUCK_BLOCKS = 5, 6, 5
+# A point stands still when it does so for the two quarters of an hour before, with so many samples in each.
+BLOCK_MINUTES, BLOCK_SAMPLES = 15, 3
 # Methane moves at most 2 % a second, temperature 5 K a second; faster is the instrument.
 FASTEST_PER_S = {"ch4": 2.0, "temperature": 5.0}
 # A point may stand still while its neighbour moves by less than this many of its own steps: they are not at one place.
-STUCK_PEER_STEPS = 5.0
+STUCK_PEER_STEPS = 10.0
 # Near an alarm limit a value that stands still is shown, not set aside: gas is never hidden.
 STUCK_SPARED_FROM = 0.8
 
@@ -39,19 +41,19 @@ SAMPLE = (
     "position",
 )
 POINT_FACTS = (
-    "sensor_type", "quantity", "unit", "area_id", "range_high", "range_low", "alarm", "unit_factor", "is_inverted", "valid_min",
-    "valid_max", "is_analog",
+    "sensor_type", "quantity", "unit", "area_id", "range_high", "range_low", "alarm", "unit_factor", "is_inverted",
+    "valid_min", "valid_max", "is_analog",
 )  # fmt: skip
 
 
-def to_samples(records: nw.LazyFrame, points: nw.LazyFrame) -> nw.LazyFrame:
-    """Records of value files as samples in silver's units; `points` carries POINT_FACTS.
+def to_samples(records: nw.LazyFrame, points: nw.LazyFrame, layouts: Sequence[Layout] = LAYOUTS) -> nw.LazyFrame:
+    """Records of value files as samples in silver's units; `points` carries POINT_FACTS, by time.
 
     Adds nothing and drops nothing: a record without a value is a sample without a value.
     """
     kept = ("mine_code", "observed_at", "received_at", "sent_at", "file_id", "position", "marks")
     wanted = {"point_id": ("point_code",), "value_text": ("value",), "status_text": ("status",)}
-    samples = columns(records, LAYOUTS, wanted, kept)
+    samples = columns(records, layouts, wanted, kept)
     unreadable = nw.col("marks").str.contains("STATUS_UNKNOWN", literal=True)
     samples = samples.with_columns(
         number("value_text").alias("sent"),
@@ -109,7 +111,7 @@ def assess(samples: nw.LazyFrame, points: nw.LazyFrame) -> nw.LazyFrame:
         "STUCK": nw.col("_stuck"),
         "STATUS_UNKNOWN": (nw.col("status_flags") == STATUS_UNREADABLE).fill_null(False),
     }
-    # Nulls are left out: each condition then stands once in Spark's plan, where joining them one by one would double it.
+    # Nulls are left out: each condition then stands once in Spark's plan; joining them one by one would double it.
     codes = [nw.when(holds).then(nw.lit("," + code)) for code, holds in (bad | suspect).items()]
     reasons = nw.concat_str(*codes, ignore_nulls=True)
     is_bad, is_suspect = _any(bad), _any(suspect)
@@ -168,8 +170,8 @@ def _with_stuck(rows: nw.LazyFrame) -> nw.LazyFrame:
     """Mark samples of a point that stood still for the half hour before, while a neighbour clearly moved, and that
     have not moved since.
 
-    The half hour is the six clock-aligned five minutes before those of the sample. The naive test, range = 0, throws
-    out healthy sensors that report in coarse steps; so the neighbour on the same air path must have moved by more than
+    The half hour is the two clock-aligned quarters before the sample's own. The naive test, range = 0, throws out
+    healthy sensors that report in coarse steps; so the neighbour on the same air path must have moved by more than
     STUCK_PEER_STEPS of this sensor's own steps.
     """
     series = ["mine_code", "point_id", "area_id", "quantity"]
@@ -177,39 +179,38 @@ def _with_stuck(rows: nw.LazyFrame) -> nw.LazyFrame:
         nw.col("is_analog").fill_null(False), ~nw.col("value").is_null(), nw.col("area_id") != "unplaced"
     )
     blocks = analog.group_by(*series, "_block").agg(
-        nw.col("value").min().alias("_lowest"), nw.col("value").max().alias("_highest")
+        nw.col("value").min().alias("_lowest"), nw.col("value").max().alias("_highest"), nw.len().alias("_samples")
     )
-    # Each block beside the ones before it, as far as they lie within the half hour.
-    lows, highs, there = [], [], []
-    for back in range(1, BLOCKS + 1):
-        lowest, highest, then = (
-            nw.col(name).shift(back).over(*series, order_by=["_block"]) for name in ("_lowest", "_highest", "_block")
-        )
-        is_near = (then.dt.offset_by(f"{BLOCKS * BLOCK_MINUTES}m") >= nw.col("_block")).fill_null(False)
-        lows.append(nw.when(is_near).then(lowest))
-        highs.append(nw.when(is_near).then(highest))
-        there.append(is_near.cast(nw.Int32))
+    blocks = blocks.filter(nw.col("_samples") >= BLOCK_SAMPLES)
+    before = {
+        name: nw.col(name).shift(1).over(*series, order_by=["_block"]) for name in ("_lowest", "_highest", "_block")
+    }
+    follows = before["_block"].dt.offset_by(f"{BLOCK_MINUTES}m") == nw.col("_block")
     blocks = blocks.with_columns(
-        nw.min_horizontal(*lows).alias("_stood_at"),
-        nw.max_horizontal(*highs).alias("_high_before"),
-        nw.sum_horizontal(*there).alias("_blocks_before"),
-    ).with_columns((nw.col("_high_before") - nw.col("_stood_at")).alias("_range"))
+        nw.min_horizontal(nw.col("_lowest"), before["_lowest"]).alias("_stood_at"),
+        nw.max_horizontal(nw.col("_highest"), before["_highest"]).alias("_high"),
+        follows.fill_null(False).alias("_follows"),
+    ).filter(nw.col("_follows"))
+    # The two judge the quarter that comes next.
+    blocks = blocks.with_columns(
+        (nw.col("_high") - nw.col("_stood_at")).alias("_range"),
+        nw.col("_block").dt.offset_by(f"{BLOCK_MINUTES}m").cast(UTC_MICROSECONDS).alias("_block"),
+    )
     tenths, whole = nw.col("_stood_at") * 10, nw.col("_stood_at")
     step = nw.when((whole - whole.round(0)).abs() > 1e-6).then(nw.lit(0.1)).otherwise(nw.lit(1.0))
     step = nw.when((tenths - tenths.round(0)).abs() > 1e-6).then(nw.lit(0.01)).otherwise(step)
     place = ["mine_code", "area_id", "quantity", "_block"]
     peers = blocks.group_by(*place).agg(nw.col("_range").max().alias("_peer_range"))
     still = (
-        blocks.filter(nw.col("_range") == 0, nw.col("_blocks_before") >= STUCK_BLOCKS)
+        blocks.filter(nw.col("_range") == 0)
         .join(peers, on=place, how="inner")
         .filter(nw.col("_peer_range") > STUCK_PEER_STEPS * step)
         .select("mine_code", "point_id", "_block", "_stood_at")
     )
-    rows = rows.join(still, on=["mine_code", "point_id", "_block"], how="left")
-    has_moved = (nw.col("value") != nw.col("_stood_at")).fill_null(False).cast(nw.Int32)
-    rows = rows.with_columns(has_moved.alias("_moved")).with_columns(
-        nw.col("_moved").cum_sum().over("mine_code", "point_id", "_block", order_by=["observed_at"]).alias("_moves")
-    )
+    quarter = ["mine_code", "point_id", "_block"]
+    moved = rows.join(still, on=quarter, how="inner").filter(nw.col("value") != nw.col("_stood_at"))
+    moved = moved.group_by(*quarter).agg(nw.col("observed_at").min().alias("_moved_at"))
+    rows = rows.join(still.join(moved, on=quarter, how="left"), on=quarter, how="left")
+    stands = nw.col("_moved_at").is_null() | (nw.col("observed_at") < nw.col("_moved_at"))
     near_limit = (nw.col("value") >= STUCK_SPARED_FROM * nw.col("alarm")).fill_null(False) & nw.col("_is_gas")
-    stands = ~nw.col("_stood_at").is_null() & (nw.col("_moves") == 0)
-    return rows.with_columns((stands & ~near_limit).alias("_stuck"))
+    return rows.with_columns((~nw.col("_stood_at").is_null() & stands & ~near_limit).alias("_stuck"))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import narwhals as nw
 
 from minefusion.pipelines.conform.definitions import in_force
 from minefusion.pipelines.conform.readings import is_usable
-from minefusion.pipelines.conform.records import columns, keep_latest, number
+from minefusion.pipelines.conform.records import Layout, columns, keep_latest, number
+from minefusion.pipelines.rounding import rounded
 from minefusion.pipelines.times import UTC_MICROSECONDS, floor_minutes, from_mine_local, utc_day
 from minefusion.schemas.silver import READING_5MIN
 
@@ -31,7 +34,7 @@ REPORTED = (
 )
 
 
-def to_reported(records: nw.LazyFrame) -> nw.LazyFrame:
+def to_reported(records: nw.LazyFrame, layouts: Sequence[Layout] = LAYOUTS) -> nw.LazyFrame:
     """What the mine reported per point and window; WFSJ carries no window, its file's time ends it."""
     kept = ("mine_code", "observed_at", "sent_at", "file_id", "position")
     wanted = {
@@ -41,7 +44,7 @@ def to_reported(records: nw.LazyFrame) -> nw.LazyFrame:
         "min_text": ("min_value",),
         "avg_text": ("avg_value",),
     }
-    rows = columns(records, LAYOUTS, wanted, kept)
+    rows = columns(records, layouts, wanted, kept)
     ended = floor_minutes(nw.col("sent_at"), MINUTES).dt.offset_by(f"-{MINUTES}m").cast(UTC_MICROSECONDS)
     begun = floor_minutes(from_mine_local(nw.col("begin")), MINUTES).cast(UTC_MICROSECONDS)
     rows = rows.with_columns(
@@ -76,7 +79,7 @@ def five_minutes(readings: nw.LazyFrame, reported: nw.LazyFrame, points: nw.Lazy
         .agg(
             nw.col("value").max().alias("value_max"),
             nw.col("value").min().alias("value_min"),
-            nw.col("value").mean().round(6).alias("value_mean"),
+            rounded(nw.col("value").mean()).alias("value_mean"),
             nw.len().cast(nw.Int32).alias("readings"),
         )
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import narwhals as nw
+import polars as pl
 import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
@@ -35,6 +37,9 @@ logger = logging.getLogger(__name__)
 INSERT, UPDATE, DELETE, SAME = "insert", "update", "delete", "same"
 OP = "_op"
 WAS_ON = "_was_on"
+
+# A past day with so many files is joined into few.
+COMPACT_FROM = 48
 
 TABLE_PROPERTIES = {
     "delta.checkpointInterval": "50",
@@ -139,6 +144,9 @@ class Engine(ABC):
     def in_process(self) -> LightEngine:
         """The engine for what is small on any machine, such as the ledger of a batch or a mine's points."""
 
+    def expects(self, rows: int) -> None:  # noqa: B027
+        """Be told how many rows come next, where an engine may work differently on few and on many."""
+
     # ── frames ──────────────────────────────────────────────────────────────────────────────────────────────────
     @abstractmethod
     def from_arrow(self, rows: pa.Table) -> nw.LazyFrame:
@@ -213,11 +221,24 @@ class Engine(ABC):
 
     def days(self, table: Table) -> list[str]:
         """The partitions that hold data, in order; the log says so, no row is read."""
+        return sorted(self._files_by_day(table))
+
+    def compact(self, table: Table) -> None:
+        """Join the many small files of the days before the newest one; rows stay as they are.
+
+        Each minute adds files; a table is as fast as its log is short.
+        """
+        by_day = self._files_by_day(table)
+        for day in sorted(by_day)[:-1]:
+            if by_day[day] >= COMPACT_FROM:
+                self._opened(table).optimize.compact(partition_filters=[("day", "=", day)])
+
+    def _files_by_day(self, table: Table) -> Counter[str]:
         delta = self._newest(table)
         if delta is None:
-            return []
+            return Counter()
         files = pa.table(delta.get_add_actions(flatten=True))
-        return sorted(set(files["partition.day"].to_pylist())) if files.num_rows else []
+        return Counter(files["partition.day"].to_pylist() if files.num_rows else ())
 
     def read(
         self,
@@ -399,33 +420,25 @@ def merge_condition(table: Table, days: Sequence[str]) -> str:
 
 def files_behind(delta: DeltaTable, table: Table, filters: Filters) -> dict[Path, int]:
     """The data files that days and the files' statistics leave to be read, and the rows in each."""
-    files = pa.table(delta.get_add_actions(flatten=True))
-    if files.num_rows == 0:
+    files = pl.DataFrame(pl.from_arrow(pa.table(delta.get_add_actions(flatten=True))))
+    if files.is_empty():
         return {}
-    names = set(files.column_names)
-    low, high = f"min.{table.time}", f"max.{table.time}"
-    days = None if filters.days is None or not table.partition else set(filters.days)
-    wanted = [name for name in ("path", "num_records", "partition.day", low, high) if name in names]
-    wanted += [f"{end}.{name}" for name in ("mine_code", "batch") for end in ("min", "max") if f"{end}.{name}" in names]
+    if filters.days is not None and table.partition:
+        files = files.filter(pl.col("partition.day").is_in(filters.days))
+    spans: list[tuple[str | None, Any, Any]] = []
+    if filters.window:
+        spans.append((table.time, filters.window.start, filters.window.end))
+    if filters.mines:
+        spans.append(("mine_code", min(filters.mines), max(filters.mines) + "\0"))
+    if filters.batches:
+        spans.append(("batch", filters.batches[0] + 1, filters.batches[1] + 1))
+    for name, start, end in spans:
+        low, high = f"min.{name}", f"max.{name}"
+        if low in files.columns and high in files.columns:
+            apart = (pl.col(high) < start) | (pl.col(low) >= end)
+            files = files.filter(~apart.fill_null(False))
     root = Path(unquote(delta.table_uri.removeprefix("file://")))
-    found: dict[Path, int] = {}
-    for file in files.select(wanted).to_pylist():
-        if days is not None and file["partition.day"] not in days:
-            continue
-        window, mines, batches = filters.window, filters.mines, filters.batches
-        if window and table.time and _apart(file.get(low), file.get(high), window.start, window.end):
-            continue
-        if mines and _apart(file.get("min.mine_code"), file.get("max.mine_code"), min(mines), max(mines) + "\0"):
-            continue
-        if batches and _apart(file.get("min.batch"), file.get("max.batch"), batches[0] + 1, batches[1] + 1):
-            continue
-        found[root / unquote(file["path"])] = file["num_records"] or 0
-    return found
-
-
-def _apart(low: Any, high: Any, start: Any, end: Any) -> bool:
-    """The file's [low, high] surely holds nothing of [start, end)."""
-    return low is not None and high is not None and (high < start or low >= end)
+    return {root / unquote(path): rows or 0 for path, rows in files.select("path", "num_records").iter_rows()}
 
 
 def _consumed(delta: DeltaTable, app: str) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import narwhals as nw
@@ -65,6 +66,8 @@ def session(settings: Settings) -> SparkSession:
         "spark.jars": listed,
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        # Tables are named by their paths; without this an empty warehouse folder is left wherever a command is run.
+        "spark.sql.warehouse.dir": str(settings.home / "spark-warehouse"),
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         "spark.sql.parquet.compression.codec": "zstd",
@@ -90,6 +93,10 @@ def session(settings: Settings) -> SparkSession:
     return builder.getOrCreate()
 
 
+# From so many rows on, code that Spark generates for a plan pays for being compiled.
+WORTH_COMPILING = 500_000
+
+
 class SparkEngine(Engine):
     name = "spark"
 
@@ -98,10 +105,17 @@ class SparkEngine(Engine):
         self.spark = session(settings)
         self._beside = LightEngine(settings)
         self._kept: list[DataFrame] = []
+        self.expects(0)
 
     @property
     def in_process(self) -> LightEngine:
         return self._beside
+
+    def expects(self, rows: int) -> None:
+        """Compile what many rows go through; for few, compiling costs several times what it saves."""
+        compiled = rows >= WORTH_COMPILING
+        self.spark.conf.set("spark.sql.codegen.wholeStage", str(compiled).lower())
+        self.spark.conf.set("spark.sql.codegen.factoryMode", "FALLBACK" if compiled else "NO_CODEGEN")
 
     def from_arrow(self, rows: pa.Table) -> nw.LazyFrame:
         return nw.from_native(self.spark.createDataFrame(rows))
@@ -167,7 +181,7 @@ class SparkEngine(Engine):
     ) -> None:
         from delta.tables import DeltaTable as SparkDeltaTable
 
-        every = {name: f"s.{name}" for name in table.names}
+        every: dict[str, Any] = {name: f"s.{name}" for name in table.names}
         with _on_this_version(delta, table), self._transaction(consumed):
             (
                 SparkDeltaTable.forPath(self.spark, _folder(delta))

@@ -11,8 +11,8 @@ from minefusion.pipelines.hazard.air_paths import missing_in_path
 from minefusion.pipelines.hazard.gas import absolute_emission_m3_min, ventilation_emission_m3_min
 from minefusion.pipelines.hazard.inputs import Inputs
 from minefusion.pipelines.hazard.minutes import first_minute, minute_no, placed_points, window_minutes
-from minefusion.pipelines.hazard.rounding import rounded
 from minefusion.pipelines.hazard.rows import NORMAL, ORANGE, RED, Index, index_rows, number, quoted
+from minefusion.pipelines.rounding import rounded
 from minefusion.schemas.limits import velocity_range
 from minefusion.schemas.site import AirClass
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import narwhals as nw
 
 from minefusion.pipelines.hazard.minutes import minute_grid
-from minefusion.pipelines.hazard.rounding import rounded
+from minefusion.pipelines.rounding import rounded
 
 if TYPE_CHECKING:
     from minefusion.pipelines.hazard.inputs import Inputs

@@ -31,6 +31,7 @@ from minefusion.pipelines.hazard.minutes import (
 )
 from minefusion.pipelines.hazard.rows import LEVEL_EN, LEVEL_ZH, NORMAL, ORANGE
 from minefusion.pipelines.hazard.snapshots import held_counts
+from minefusion.pipelines.rounding import rounded
 from minefusion.schemas.gold import AREA_MINUTE
 
 # Fewer fresh inputs than this many of ten: insufficient data.
@@ -150,8 +151,8 @@ def _sensed(inputs: Inputs) -> nw.LazyFrame:
     cells = points.group_by(*_CELL).agg(*(getattr(nw.col(name), how)() for name, (_, how) in figures.items()))
     # A sum over nothing is 0 on one engine and null on the other.
     running = nw.when(nw.col("_machine_good") > 0).then(nw.col("machines_running").cast(nw.Int32))
-    rounded = (nw.col(name).round(6) for name in ("ch4_pct_mean", "air_velocity_m_s"))
-    return cells.with_columns(running.alias("machines_running"), *rounded)
+    means = (rounded(nw.col(name)).alias(name) for name in ("ch4_pct_mean", "air_velocity_m_s"))
+    return cells.with_columns(running.alias("machines_running"), *means)
 
 
 def _analog(inputs: Inputs) -> nw.LazyFrame:

@@ -7,8 +7,8 @@ import narwhals as nw
 from minefusion.pipelines.hazard.air_paths import missing_in_path
 from minefusion.pipelines.hazard.inputs import Inputs
 from minefusion.pipelines.hazard.minutes import first_minute, placed_points
-from minefusion.pipelines.hazard.rounding import rounded
 from minefusion.pipelines.hazard.rows import NORMAL, Index, index_rows, number, rising_level
+from minefusion.pipelines.rounding import rounded
 
 # ── F-09 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 # CO make [L/min] over which to look, over which coal heats, over which it is serious; recalled, not read again.

@@ -17,7 +17,6 @@ from minefusion.pipelines.hazard.minutes import (
     placed_points,
     window_minutes,
 )
-from minefusion.pipelines.hazard.rounding import rounded
 from minefusion.pipelines.hazard.rows import (
     BLUE,
     NORMAL,
@@ -31,6 +30,7 @@ from minefusion.pipelines.hazard.rows import (
     rising_level,
 )
 from minefusion.pipelines.hazard.trend import LONG_MIN, OUT_OF_SERVICE, TREND, trend_of_point
+from minefusion.pipelines.rounding import rounded
 from minefusion.schemas.limits import all_limits, gas_law
 
 # ── G-01 ────────────────────────────────────────────────────────────────────────────────────────────────────────────

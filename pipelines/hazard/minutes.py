@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import narwhals as nw
 import pyarrow as pa
 
-from minefusion.pipelines.hazard.rounding import rounded
+from minefusion.pipelines.rounding import rounded
 
 if TYPE_CHECKING:
     from minefusion.pipelines.hazard.inputs import Inputs

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import narwhals as nw
 
-from minefusion.pipelines.hazard.rounding import NUDGE, rounded
+from minefusion.pipelines.rounding import NUDGE, rounded
 from minefusion.pipelines.times import UTC_MICROSECONDS
 from minefusion.schemas.gold import HAZARD_INDEX
 

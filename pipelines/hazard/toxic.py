@@ -9,7 +9,6 @@ import pyarrow as pa
 
 from minefusion.pipelines.hazard.inputs import Inputs
 from minefusion.pipelines.hazard.minutes import placed_points, window_minutes
-from minefusion.pipelines.hazard.rounding import rounded
 from minefusion.pipelines.hazard.rows import (
     NORMAL,
     ORANGE,
@@ -23,6 +22,7 @@ from minefusion.pipelines.hazard.rows import (
     quoted,
     rising_level,
 )
+from minefusion.pipelines.rounding import rounded
 from minefusion.schemas.limits import Limit, limits_for
 
 # ── T-01 ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -9,8 +9,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from minefusion.pipelines.hazard.minutes import HELD_PERIODS, MINUTE_US
-from minefusion.pipelines.hazard.rounding import DECIMALS, NUDGE
 from minefusion.pipelines.hazard.rows import MIN_COVERAGE
+from minefusion.pipelines.rounding import DECIMALS, NUDGE
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -58,9 +58,8 @@ def _compared(one: pl.DataFrame, other: pl.DataFrame, table: Table, ignoring: Co
     for name in values:
         differs = both.filter(~_same(name, both.schema[name]))
         if len(differs):
-            told.append(
-                f"{name} differs in {len(differs)} rows, such as {differs.select(*key, name, f'{name}_2').head(SHOWN).to_dicts()}"
-            )
+            shown = differs.select(*key, name, f"{name}_2").head(SHOWN).to_dicts()
+            told.append(f"{name} differs in {len(differs)} rows, such as {shown}")
     return told
 
 

@@ -7,12 +7,14 @@ run, which knows the old definitions still and comes to the same changes.
 
 from __future__ import annotations
 
+import json
 import logging
 import statistics as stats
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ import pyarrow as pa
 from minefusion.pipelines.conform import abnormalities, positions, readings, station_states, statistics
 from minefusion.pipelines.conform.definitions import AREA, POINT, STATION, Definition, told
 from minefusion.pipelines.conform.master import newest, person_row, substation_row
-from minefusion.pipelines.conform.records import columns, layouts_of
+from minefusion.pipelines.conform.records import Layout, columns, layouts_of
 from minefusion.pipelines.engines.engine import Consumed, Engine
 from minefusion.pipelines.jobs.lock import exclusive
 from minefusion.pipelines.jobs.master_data import (
@@ -44,6 +46,7 @@ from minefusion.pipelines.jobs.tally import Built, Progress, Tally
 from minefusion.pipelines.times import UTC_MICROSECONDS, floor_minutes, runs
 from minefusion.schemas import limits, reference, sensors, silver, terms
 from minefusion.schemas.bronze import EXCHANGE_FILE, EXCHANGE_RECORD
+from minefusion.schemas.catalog import TABLES
 from minefusion.schemas.site import Site
 from minefusion.schemas.table import Table
 from minefusion.schemas.window import Window
@@ -113,6 +116,15 @@ KINDS = (
 
 
 @dataclass(frozen=True)
+class Step:
+    """Files to work on in one pass, the span it is about, and what silver has used up when it is done."""
+
+    ledger: pl.DataFrame
+    span: Window | None
+    completes: tuple[Consumed, ...]
+
+
+@dataclass(frozen=True)
 class Chunk:
     """Files that one pass works on: their ledger rows and records.
 
@@ -135,6 +147,12 @@ class Chunk:
     @property
     def mines(self) -> list[str]:
         return sorted(self.ledger["mine_code"].unique())
+
+    def layouts(self, layouts: Iterable[Layout]) -> list[Layout]:
+        """Those that the files were read by; each one is a branch of its own in an engine's plan."""
+        read = self.ledger.select("kind", "dialects").unique()
+        there = {(kind, dialect) for kind, keys in read.iter_rows() for dialect in ("", *json.loads(keys or "[]"))}
+        return [layout for layout in layouts if layout in there]
 
 
 @dataclass(frozen=True)
@@ -159,7 +177,11 @@ def conform(
         mines: these alone; a mine that fails then stops no other.
     """
     with exclusive(engine.settings.lake, "conform"):
-        return until_unbeaten(engine, lambda: _conform(engine, window, mines, progress))
+        built = until_unbeaten(engine, lambda: _conform(engine, window, mines, progress))
+        for each in built:
+            if each.changed and TABLES[each.name].partition:
+                engine.compact(TABLES[each.name])
+        return built
 
 
 def _conform(
@@ -178,15 +200,6 @@ def _conform(
         if progress:
             progress((index + 1) / len(steps), f"silver, {int(step.ledger['records_stored'].sum() or 0)} records")
     return list(tally.tables.values())
-
-
-@dataclass(frozen=True)
-class Step:
-    """Files to work on in one pass, the span it is about, and what silver has used up when it is done."""
-
-    ledger: pl.DataFrame
-    span: Window | None
-    completes: tuple[Consumed, ...]
 
 
 def _new(engine: Engine, mines: Sequence[str] | None) -> Iterator[Step]:
@@ -222,16 +235,11 @@ def _pieces(window: Window) -> Iterator[Window]:
 def _files_about(engine: Engine, window: Window, mines: Sequence[str] | None, upto: int) -> pl.DataFrame:
     """Loaded files that tell of a span of time."""
     rows = engine.in_process.read(EXCHANGE_FILE, window=window.widened(AHEAD, LATE), mines=mines)
-    return collected(
-        engine.in_process,
-        rows.filter(
-            nw.col("verdict").is_in(list(LOADED)),
-            nw.col("batch") <= upto,
-            ~nw.col("mine_code").is_null(),
-            nw.col("observed_from") < window.end,
-            nw.col("observed_to") >= window.start,
-        ),
-    )
+    # A report or a statistic is about a time before the one that its file carries.
+    looks_back = nw.col("kind").is_in([*abnormalities.KINDS, *statistics.KINDS])
+    inside = (nw.col("observed_from") < window.end) & (nw.col("observed_to") >= window.start)
+    loaded = nw.col("verdict").is_in(list(LOADED)) & (nw.col("batch") <= upto) & ~nw.col("mine_code").is_null()
+    return collected(engine.in_process, rows.filter(loaded, looks_back | inside))
 
 
 def _chunk(engine: Engine, ledger: pl.DataFrame, span: Window | None) -> Chunk:
@@ -253,13 +261,14 @@ def _texts(engine: Engine, chunk: Chunk, kinds: Sequence[str], wanted: Mapping[s
     if not kinds:
         return []
     kept = ("mine_code", "sent_at", "file_id", "position")
-    return engine.to_arrow(columns(chunk.of(kinds), layouts_of(kinds), wanted, kept)).to_pylist()
+    return engine.to_arrow(columns(chunk.of(kinds), chunk.layouts(layouts_of(kinds)), wanted, kept)).to_pylist()
 
 
 # ── one chunk ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _conform_files(engine: Engine, step: Step, tally: Tally) -> None:
+    engine.expects(int(step.ledger["records_stored"].sum() or 0))
     chunk = _chunk(engine, step.ledger, step.span)
     before = stored(engine, chunk.mines)
     sites = sites_of(engine.settings, chunk.mines)
@@ -351,8 +360,9 @@ def _seen_points(engine: Engine, chunk: Chunk) -> list[Row]:
         "location": ("location",),
         "sent_unit": ("unit",),
     }
-    allowed = {*readings.LAYOUTS, *statistics.LAYOUTS, *abnormalities.LAYOUTS}
-    layouts = [layout for layout in layouts_of(present) if layout in allowed]
+    layouts = chunk.layouts(
+        (*readings.LAYOUTS, *statistics.LAYOUTS, *(each for each in abnormalities.LAYOUTS if each[0] == "YCBJ"))
+    )
     rows = columns(chunk.of(present), layouts, wanted, ("mine_code", "sent_at"))
     described = {name: nw.col(name).max() for name in wanted if name != "point_id"}
     found = rows.filter(~nw.col("point_id").is_null()).group_by("mine_code", "point_id")
@@ -373,7 +383,7 @@ def _periods(engine: Engine, chunk: Chunk) -> dict[str, float]:
         times = collected(engine.in_process, rows.select("mine_code", "header_time").unique()).sort("header_time")
         for (mine,), of_mine in times.group_by("mine_code"):
             instants = of_mine["header_time"].to_list()
-            gaps = [(after - before).total_seconds() for before, after in zip(instants, instants[1:], strict=False)]
+            gaps = [(after - before).total_seconds() for before, after in pairwise(instants)]
             if len(gaps) >= 2:
                 median = stats.median(gaps)
                 nominal = (period for period in PERIODS_S if abs(median - period) <= 0.2 * period)
@@ -493,7 +503,7 @@ def _write_named(
     if chunk.has(positions.KINDS):
         cards = columns(
             chunk.of(positions.KINDS),
-            positions.LAYOUTS,
+            chunk.layouts(positions.LAYOUTS),
             {"card_code": ("card_code",), "name": ("name",)},
             ("mine_code", "sent_at"),
         )
@@ -555,7 +565,9 @@ def _replace_spans(
 def _write_people(engine: Engine, chunk: Chunk, facts: Facts, tally: Tally) -> None:
     if not chunk.has(positions.KINDS):
         return
-    fixes = engine.cached(positions.to_positions(chunk.of(positions.KINDS), facts.stations))
+    fixes = engine.cached(
+        positions.to_positions(chunk.of(positions.KINDS), facts.stations, chunk.layouts(positions.LAYOUTS))
+    )
     snapshots = chunk.ledger.filter(pl.col("kind").is_in(positions.KINDS))
     snapshots = snapshots.select("mine_code", pl.col("header_time").alias("observed_at"))
     spans = _spans(chunk, snapshots["observed_at"].unique().to_list(), timedelta(microseconds=1))
@@ -576,7 +588,9 @@ def _write_people(engine: Engine, chunk: Chunk, facts: Facts, tally: Tally) -> N
 
 def _write_states(engine: Engine, chunk: Chunk, tally: Tally) -> None:
     if chunk.has(station_states.KINDS):
-        states = engine.cached(station_states.to_states(chunk.of(station_states.KINDS)))
+        states = engine.cached(
+            station_states.to_states(chunk.of(station_states.KINDS), chunk.layouts(station_states.LAYOUTS))
+        )
         spans = _spans(chunk, _instants(engine, states, "observed_at", readings.SLOT_MINUTES), SLOT)
         _replace_spans(engine, silver.STATION_STATE, chunk, states, spans, station_states.latest_states, tally)
 
@@ -584,7 +598,9 @@ def _write_states(engine: Engine, chunk: Chunk, tally: Tally) -> None:
 def _write_abnormalities(engine: Engine, chunk: Chunk, facts: Facts, tally: Tally) -> None:
     if chunk.has(abnormalities.KINDS):
         records = chunk.of(abnormalities.KINDS)
-        reported = engine.cached(abnormalities.to_abnormalities(records, facts.points))
+        reported = engine.cached(
+            abnormalities.to_abnormalities(records, facts.points, chunk.layouts(abnormalities.LAYOUTS))
+        )
         spans = _spans(chunk, _instants(engine, reported, "began_at", readings.SLOT_MINUTES), SLOT)
         settle = abnormalities.latest_abnormalities
         _replace_spans(engine, silver.REPORTED_ABNORMALITY, chunk, reported, spans, settle, tally)
@@ -595,10 +611,12 @@ def _write_readings(engine: Engine, chunk: Chunk, facts: Facts, tally: Tally) ->
     samples = reported = None
     instants: list[datetime] = []
     if chunk.has(readings.KINDS):
-        samples = engine.cached(readings.to_samples(chunk.of(readings.KINDS), facts.points))
+        samples = engine.cached(
+            readings.to_samples(chunk.of(readings.KINDS), facts.points, chunk.layouts(readings.LAYOUTS))
+        )
         instants += _instants(engine, samples, "observed_at", readings.SLOT_MINUTES)
     if chunk.has(statistics.KINDS):
-        reported = engine.cached(statistics.to_reported(chunk.of(statistics.KINDS)))
+        reported = engine.cached(statistics.to_reported(chunk.of(statistics.KINDS), chunk.layouts(statistics.LAYOUTS)))
         instants += _instants(engine, reported, "window_start", readings.SLOT_MINUTES)
     if samples is None and reported is None:
         return

@@ -50,7 +50,9 @@ def make_inputs(
     span = window.widened(before=LOOKBACK)
     data = [master[mine] for mine in mines]
     facts = engine.cached(engine.from_arrow(point_facts(data)))
+    looked_at = engine.rows_read
     readings = engine.read(silver.READING, window=span, mines=mines)
+    engine.expects(engine.rows_read - looked_at)
     if earlier and earlier.readings is not None:
         readings = nw.concat([earlier.readings, readings], how="vertical")
     held = facts.select("mine_code", "point_id", *POINT_COLUMNS, "holds_from", "holds_to")
@@ -174,7 +176,7 @@ def behind_alarms(
     if older.is_empty():
         return None, None
     first = older["raised_at"].min()
-    span = Window(first - BEHIND, start)  # type: ignore[operator]
+    span = Window(first - BEHIND, start)  # type: ignore[operator, arg-type]
     gas = older.filter(pl.col("kind") == GAS)["point_id"].unique().to_list()
     readings = engine.read(silver.READING, window=span, mines=mines).filter(nw.col("point_id").is_in(gas))
     areas = older["area_id"].unique().to_list()

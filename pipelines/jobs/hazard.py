@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import narwhals as nw
 import polars as pl
 
-from minefusion.pipelines.engines.engine import Engine, Part
+from minefusion.pipelines.engines.engine import Consumed, Engine, Part
 from minefusion.pipelines.hazard import catalogue
 from minefusion.pipelines.hazard.area_minute import area_minute
 from minefusion.pipelines.hazard.data_quality import data_quality
@@ -78,7 +78,10 @@ def run_gold(
     """
     stamp = now or datetime.now(UTC)
     with exclusive(engine.settings.lake, JOBS[job].table.name):
-        return until_unbeaten(engine, lambda: _run(engine, JOBS[job], window, mines, progress, stamp))
+        built = until_unbeaten(engine, lambda: _run(engine, JOBS[job], window, mines, progress, stamp))
+        if any(each.changed for each in built):
+            engine.compact(JOBS[job].table)
+        return built
 
 
 def _run(
@@ -91,8 +94,9 @@ def _run(
 ) -> list[Built]:
     """Recompute the rows of each span that is due and write what differs."""
     tally = Tally()
+    completes: tuple[Consumed, ...] = ()
     if window is not None:
-        pieces, completes = work_over(engine, window, mines, job.steps), ()
+        pieces = work_over(engine, window, mines, job.steps)
     else:
         pieces, completes = due_work(engine, job.table, job.needs, mines, job.steps, with_reports=job.with_reports)
     master = stored(engine, sorted({mine for piece in pieces for mine in piece.mines})) if pieces else {}
@@ -116,7 +120,7 @@ def _run(
 
 
 def _hazard(engine: Engine, work: Work, master: Master) -> Computed:
-    """Indices over ten minutes are computed for whole windows of theirs; minutes that have not come are left to later."""
+    """Indices over ten minutes are computed for whole windows of theirs; minutes to come are left to later."""
     window, mines = work.window, work.mines
     earlier = silent_above_limit(engine, window, mines)
     inputs = make_inputs(engine, window.aligned(TEN_MINUTES), mines, master, earlier=earlier)

@@ -112,6 +112,9 @@ def ingest(
     with exclusive(settings.lake, "ingest"):
         register_sites(settings, landing, mines)
         until_unbeaten(run.engine, lambda: run.take_new(family, mines, progress))
+        if done.changed:
+            for table in (EXCHANGE_FILE, EXCHANGE_RECORD, QUARANTINE):
+                run.engine.compact(table)
     done.seconds = time.monotonic() - started
     if unreadable:
         path, why = next(iter(unreadable.items()))

@@ -97,12 +97,12 @@ def new_files(
     )
     ledger = ledger.join(span, on="mine_code")
     if mines is None:
-        held_back = ledger.filter(pl.col("batch") > pl.col("_upto"))["batch"].min()
-        completes = (Consumed(INGEST, upto if held_back is None else int(held_back) - 1),)
+        held_back = ledger.filter(pl.col("batch") > pl.col("_upto"))["batch"].to_list()
+        completes = [Consumed(INGEST, min(held_back) - 1 if held_back else upto)]
     else:
-        completes = tuple(Consumed(app_of(mine), ready[mine]) for mine in mines)
+        completes = [Consumed(app_of(mine), ready[mine]) for mine in mines]
     ledger = ledger.filter(pl.col("batch") > pl.col("_after"), pl.col("batch") <= pl.col("_upto"))
-    return NewFiles(ledger.drop("_after", "_upto"), completes)
+    return NewFiles(ledger.drop("_after", "_upto"), tuple(completes))
 
 
 def collected(engine: Engine, rows: nw.LazyFrame) -> pl.DataFrame:

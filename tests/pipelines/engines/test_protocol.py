@@ -242,6 +242,22 @@ def test_reads_look_only_where_the_rows_can_be(engine: Engine, settings: Setting
         assert engine.rows_read - before == looked_at, filters
 
 
+def test_past_days_are_joined_into_few_files_and_stay_as_they_are(light: LightEngine, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("minefusion.pipelines.engines.engine.COMPACT_FROM", 3)
+    for minute in (0, 1, 2, 24 * 60, 24 * 60 + 1, 24 * 60 + 2):
+        write(light, [row("a", minute)], window=Window(T0 + minute * MINUTE, T0 + (minute + 1) * MINUTE))
+    write(light, [row("a", 1, value=2.0)], Consumed("job", 4), window=Window(T0 + MINUTE, T0 + 2 * MINUTE))
+    before = held(light)
+    light.compact(GAUGE)
+    assert [len(list(light.path(GAUGE).glob(f"day=2026-03-0{day}/*.parquet"))) >= 3 for day in (1, 2)] == [True, True]
+    assert light._files_by_day(GAUGE) == {"2026-03-01": 1, "2026-03-02": 3}
+    assert held(light) == before
+    assert light.consumed(GAUGE, "job") == 4
+    at_rest = version(light)
+    light.compact(GAUGE)
+    assert version(light) == at_rest
+
+
 def test_a_lake_may_lie_under_any_name(tmp_path: Path):
     engine = LightEngine(load_settings(lake=tmp_path / "数据 湖"))
     write(engine, [row("a"), row("b")])

@@ -10,7 +10,6 @@ import polars as pl
 import pytest
 from literal_mine import T0, answers, of
 
-from minefusion.pipelines.hazard.rounding import rounded
 from minefusion.pipelines.hazard.rows import (
     COLUMNS,
     Index,
@@ -21,6 +20,7 @@ from minefusion.pipelines.hazard.rows import (
     quoted,
     rising_level,
 )
+from minefusion.pipelines.rounding import rounded
 from minefusion.schemas.gold import HAZARD_INDEX
 
 TRIAL = Index("X-01", "试验指标", "trial index", "%", 10, "a book", "advisory", "For tests.")

@@ -1,4 +1,4 @@
-"""A simulated hour, and lakes of their own."""
+"""A simulated shift, cut short, and lakes of their own."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from minefusion.schemas.settings import Settings, load_settings
 
 
 @pytest.fixture(scope="session")
-def hour(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Landing folder and truth of a simulated hour: 20 roadways, 20 people, a gas event."""
-    base = tmp_path_factory.mktemp("hour")
-    simulate_mine("gas_event", hours=1, seed=3, out=base / "landing", truth=base / "truth", roadways=20, people=20)
+def shift(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Landing folder and truth of half a simulated hour: 20 roadways, 12 people, a gas event."""
+    base = tmp_path_factory.mktemp("shift")
+    simulate_mine("gas_event", hours=0.5, seed=5, out=base / "landing", truth=base / "truth", roadways=20, people=12)
     return base / "landing", base / "truth"
 
 

@@ -20,7 +20,7 @@ from minefusion.schemas.table import Table
 
 MINE = "620000000001"
 T0 = datetime(2026, 3, 1, 4, tzinfo=UTC)
-# What may differ when the same files come in another order or in other batches: how they were taken in, not what they say.
+# What may differ when the same files come in other order or batches: how they were taken in, not what they say.
 BY_ARRIVAL = ("batch", "revision", "landing", "verdict", "reason", "reason_zh", "reason_en", "mend_zh", "mend_en")
 
 

@@ -183,8 +183,8 @@ def test_what_was_told_again_behind_a_late_interruption_is_found_again(
 # ── order, batches, rebuilds ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_simulated_hour_gets_its_true_places(light: LightEngine, hour: tuple[Path, Path]):
-    landing, truth = hour
+def test_a_simulated_shift_gets_its_true_places(light: LightEngine, shift: tuple[Path, Path]):
+    landing, truth = shift
     take(light, landing)
     places = pl.read_csv(truth / "places.csv", schema_overrides={"code": pl.String, "area_id": pl.String})
     for table, code, what in ((silver.POINT, "point_id", "point"), (silver.STATION, "station_code", "station")):
@@ -201,25 +201,25 @@ def test_a_simulated_hour_gets_its_true_places(light: LightEngine, hour: tuple[P
 
 
 @pytest.fixture(scope="module")
-def one_go(hour: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> LightEngine:
-    """The hour in one go."""
+def one_go(shift: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> LightEngine:
+    """The shift in one go."""
     engine = LightEngine(load_settings(lake=tmp_path_factory.mktemp("one_go") / "lake"))
-    take(engine, hour[0])
+    take(engine, shift[0])
     return engine
 
 
 @given(seed=st.integers(0, 2**32 - 1), rounds=st.integers(2, 5))
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_silver_does_not_depend_on_the_order_of_arrival(
-    hour: tuple[Path, Path], one_go: LightEngine, tmp_path: Path, seed: int, rounds: int
+    shift: tuple[Path, Path], one_go: LightEngine, tmp_path: Path, seed: int, rounds: int
 ):
     chance = random.Random(seed)
-    files = list(exchange_files(hour[0]))
+    files = list(exchange_files(shift[0]))
     chance.shuffle(files)
     base = tmp_path / f"{seed}-{rounds}"
     shutil.rmtree(base, ignore_errors=True)
     (base / "landing").mkdir(parents=True)
-    copied(hour[0].glob("*.site.yaml"), base / "landing")
+    copied(shift[0].glob("*.site.yaml"), base / "landing")
     engine = LightEngine(load_settings(lake=base / "lake", batch_files=chance.randint(20, 400)))
     for part in range(rounds):
         copied(files[part::rounds], base / "landing")
@@ -269,7 +269,7 @@ def test_a_batch_that_is_half_in_bronze_waits(engines: Callable[[str], LightEngi
 # ── mines ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_mine_that_fails_stops_no_other(light: LightEngine, landing: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_mine_that_fails_stops_no_other(light: LightEngine, landing: Path):
     other = "620000000002"
     values(landing, 0, {A: 0.1})
     values(landing, 0, {f"{other}01MN0001001A01": 0.2}, mine=other)
@@ -311,7 +311,7 @@ def test_cost_follows_what_is_new_and_not_the_history(engines: Callable[[str], L
         for day in range(days):
             for minute in range(4):
                 values(folder, (day - days) * 1440 + minute, {A: 0.1 + minute / 100, B: 0.2})
-            take(engine, folder)
+        take(engine, folder)
         values(folder, 0, {A: 0.3, B: 0.2})
         ingest(engine.settings, folder, engine=engine)
         before = engine.rows_read

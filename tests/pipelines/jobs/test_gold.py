@@ -70,10 +70,10 @@ def gas_alarms(engine: LightEngine) -> list[tuple[float, float | None, float]]:
 
 
 @pytest.fixture(scope="module")
-def one_go(hour: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> LightEngine:
-    """The hour, through gold in one go."""
+def one_go(shift: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> LightEngine:
+    """The shift, through gold in one go."""
     engine = LightEngine(load_settings(lake=tmp_path_factory.mktemp("one_go") / "lake"))
-    take(engine, hour[0])
+    take(engine, shift[0])
     return engine
 
 
@@ -88,17 +88,17 @@ def test_a_second_build_changes_nothing_and_keeps_every_version(one_go: LightEng
 
 
 def test_gold_built_as_the_files_come_is_gold_built_at_once(
-    one_go: LightEngine, engines: Callable[[str], LightEngine], hour: tuple[Path, Path], landing: Path
+    one_go: LightEngine, engines: Callable[[str], LightEngine], shift: tuple[Path, Path], landing: Path
 ):
     """In order, with some files late."""
     chance = random.Random(7)
-    files = sorted(exchange_files(hour[0]), key=lambda path: path.name.split("_")[-1])
+    files = sorted(exchange_files(shift[0]), key=lambda path: path.name.split("_")[-1])
     late = chance.sample(files, 40)
     rounds = [
         [file for file in files[start::1][: len(files) // 4] if file not in late]
         for start in range(0, len(files), len(files) // 4)
     ]
-    copied(hour[0].glob("*.site.yaml"), landing)
+    copied(shift[0].glob("*.site.yaml"), landing)
     engine = engines("step by step")
     for number, some in enumerate([*rounds, late]):
         copied(some, landing)
@@ -122,9 +122,7 @@ def test_gold_is_rebuilt_from_bronze_alone(
 
 
 @pytest.mark.parametrize("job", ["hazard_index", "alarm", "area_minute", "data_quality"])
-def test_a_span_computed_again_is_the_same_and_no_revision_is_raised(
-    one_go: LightEngine, engines: Callable[[str], LightEngine], job: str
-):
+def test_a_span_computed_again_is_the_same_and_no_revision_is_raised(one_go: LightEngine, job: str):
     start = rows_of(one_go, gold.AREA_MINUTE)["minute"].min()
     for first, last in ((0, 60), (13, 31), (-600, 600)):
         window = Window(start + timedelta(minutes=first), start + timedelta(minutes=last))
@@ -317,7 +315,7 @@ def test_cost_follows_what_is_new_and_not_the_history(engines: Callable[[str], L
         definitions(folder, -days * 1440, {"point_code": A})
         for day in range(days):
             feed(folder, (day - days) * 1440, (day - days) * 1440 + 3)
-            take(engine, folder)
+        take(engine, folder)
         feed(folder, 0, 1)
         take(engine, folder, "conform")
         before = engine.rows_read

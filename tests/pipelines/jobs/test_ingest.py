@@ -265,9 +265,9 @@ def test_mine_and_family_choose_files(light: LightEngine, landing: Path):
         take(light, landing, family="weather")
 
 
-def test_another_mines_wrong_site_file_stops_no_mine(light: LightEngine, landing: Path, hour: tuple[Path, Path]):
+def test_another_mines_wrong_site_file_stops_no_mine(light: LightEngine, landing: Path, shift: tuple[Path, Path]):
     values(landing, 0, {A: 0.1})
-    site = next(hour[0].glob("*.site.yaml")).read_text(encoding="utf-8")
+    site = next(shift[0].glob("*.site.yaml")).read_text(encoding="utf-8")
     (landing / "620000000002.site.yaml").write_text(site.replace("mine_code", "mine_cod", 1), encoding="utf-8")
     assert counted(take(light, landing, mines=[MINE])) == {"accepted": 1}
     with pytest.raises(InputError, match=r"620000000002.site.yaml line \d+"):
@@ -365,7 +365,7 @@ def test_what_was_changed_before_it_was_stored_is_rejected_and_balances(
 # ── two at once ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_second_ingest_waits_for_the_first(light: LightEngine, landing: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_second_ingest_waits_for_the_first(light: LightEngine, landing: Path):
     values(landing, 0, {A: 0.1})
     seen = []
 
@@ -386,35 +386,35 @@ def test_a_second_ingest_waits_for_the_first(light: LightEngine, landing: Path, 
     assert seen == [1]
 
 
-def test_two_processes_at_once_leave_one_lake(engines: Callable[[str], LightEngine], hour: tuple[Path, Path]):
+def test_two_processes_at_once_leave_one_lake(engines: Callable[[str], LightEngine], shift: tuple[Path, Path]):
     engine = engines("raced")
     code = (
         "import sys; from pathlib import Path; from minefusion.schemas.settings import load_settings;"
         "from minefusion.pipelines.jobs.ingest import ingest;"
         "ingest(load_settings(lake=Path(sys.argv[1]), engine='light', batch_files=100), Path(sys.argv[2]))"
     )
-    command = [sys.executable, "-c", code, str(engine.settings.lake), str(hour[0])]
+    command = [sys.executable, "-c", code, str(engine.settings.lake), str(shift[0])]
     racers = [subprocess.Popen(command) for _ in range(2)]
     assert [racer.wait(60) for racer in racers] == [0, 0]
     alone = LightEngine(load_settings(lake=engines("alone").settings.lake, batch_files=100))
-    take(alone, hour[0])
+    take(alone, shift[0])
     assert differences(alone.settings.lake, engine.settings.lake) == {}
 
 
 def test_writers_that_no_lock_keeps_apart_begin_anew(
-    engines: Callable[[str], LightEngine], hour: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+    engines: Callable[[str], LightEngine], shift: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ):
     """On two machines the lock is none; then the commit that comes second must find out."""
     monkeypatch.setattr(module, "exclusive", lambda *_: nullcontext())
     lake = engines("raced").settings.lake
     settings = load_settings(lake=lake, batch_files=50)
-    racers = [threading.Thread(target=take, args=(LightEngine(settings), hour[0])) for _ in range(3)]
+    racers = [threading.Thread(target=take, args=(LightEngine(settings), shift[0])) for _ in range(3)]
     for racer in racers:
         racer.start()
     for racer in racers:
         racer.join()
     alone = LightEngine(load_settings(lake=engines("alone").settings.lake, batch_files=50))
-    take(alone, hour[0])
+    take(alone, shift[0])
     assert differences(alone.settings.lake, lake, ignoring=["batch"]) == {}
 
 

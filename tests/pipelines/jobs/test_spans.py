@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,4 +44,4 @@ def test_they_are_sets_of_minutes(one: list[Window], other: list[Window]):
 @given(some_spans)
 def test_joined_spans_are_in_order_and_apart(one: list[Window]):
     found = joined(one)
-    assert all(before.end < after.start for before, after in zip(found, found[1:], strict=False))
+    assert all(before.end < after.start for before, after in pairwise(found))
