@@ -22,7 +22,7 @@ from minefusion.schemas.silver import READING
 def landing_with_faults(shift: tuple[Path, Path], landing: Path) -> Path:
     """The shift's files, and one that has a broken record."""
     copied(shift[0].iterdir(), landing)
-    broken = values(landing, 600, {f"{MINE}01MN0001001A{n:02d}": 0.5 for n in range(10)})
+    broken = values(landing, -225.2, {f"{MINE}01MN0001001A{n:02d}": 0.5 for n in range(10)})
     broken.write_bytes(broken.read_bytes().replace(b"0.5", b"1,5", 1))
     return landing
 
