@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from minefusion.cli.call import call, emit, words
+from minefusion.cli.call import call, emit, settings, words
 from minefusion.cli.progress import Progress
 
 command = typer.Typer(no_args_is_help=True)
@@ -30,6 +30,21 @@ def ingest(
     with Progress("bench ingest") as progress:
         found = bench_ingest(scale=scale, engines=engines, keep_in=scratch, progress=progress)
     emit(found, _table(found))
+
+
+@command.command()
+def sql() -> None:
+    """冷启动查询的响应时间，与裸 delta-rs 脚本相比 · How soon a cold query answers, beside a bare delta-rs script."""
+    from minefusion.pipelines.jobs.bench.sql import bench_sql
+
+    with Progress("bench sql") as progress:
+        found = bench_sql(settings().lake, progress=progress)
+    lines = [
+        f"{row['case']:16} p95 {row['seconds']:.3f} s"
+        + (f"  {row['ratio']:.2f} × {row['ratio_to']}" if row["ratio"] else "")
+        for row in found["results"]
+    ]
+    emit(found, "\n".join(lines))
 
 
 def _table(found: dict[str, Any]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -219,16 +218,3 @@ def test_a_manifest_grows_with_what_is_written(tmp_path: Path):
     add_to_manifest(tmp_path, {second.name: 6})
     assert read_manifest(tmp_path) == {(path.name, path.stat().st_size): 6 for path in (first, second)}
     assert [path.name for path in tmp_path.glob(".*")] == [manifest.NAME]
-
-
-def test_ten_thousand_files_take_seconds(tmp_path: Path, settings: Settings):
-    """Half of them: 5,000 files, landed and not read yet, so that each must be counted from its bytes."""
-    folder = tmp_path / "landing"
-    folder.mkdir()
-    content = snapshot(folder, 0).read_bytes()
-    for number in range(5_000):
-        (folder / f"{MINE}_CDSS_{20260301120000 + number}.txt").write_bytes(content)
-    started = time.monotonic()
-    done = balance(settings, folder)
-    assert of(done, "CDSS")["sent"] >= 5_000 * RECORDS
-    assert time.monotonic() - started < 5

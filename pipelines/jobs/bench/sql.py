@@ -1,0 +1,66 @@
+"""`minefusion bench sql`: how soon a cold command answers, beside a bare delta-rs script on the same table."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from minefusion.pipelines.jobs.bench.ingest import Progress, hardware
+from minefusion.schemas.catalog import table_path
+from minefusion.schemas.errors import InputError
+from minefusion.schemas.gold import AREA_MINUTE
+
+REPEATS = 20
+COLUMNS = "area_id, minute, ch4_pct_max, people_count, level"
+
+
+def bench_sql(lake: Path, *, progress: Progress | None = None) -> dict[str, Any]:
+    """Cold processes in turns, ours and the plain one; seconds are the 95th percentile.
+
+    Raises:
+        InputError: the lake holds no area_minute.
+    """
+    table = table_path(lake, AREA_MINUTE)
+    if not (table / "_delta_log").is_dir():
+        raise InputError(f"expected {AREA_MINUTE.name} in {lake}, found none; run minefusion demo and name its lake")
+    plain = (
+        "import sys; from deltalake import DeltaTable, QueryBuilder;"
+        "query = QueryBuilder().register('t', DeltaTable(sys.argv[1]));"
+        f"print(query.execute('select {COLUMNS} from t order by minute limit 5').read_all())"
+    )
+    question = f"select {COLUMNS} from {AREA_MINUTE.name} order by minute limit 5"
+    ways = {
+        "sql/cold": [sys.executable, "-m", "minefusion", "--lake", str(lake), "sql", question],
+        "plain_delta_rs": [sys.executable, "-c", plain, str(table)],
+    }
+    seconds: dict[str, list[float]] = {case: [] for case in ways}
+    for number in range(REPEATS):
+        for case, command in ways.items():
+            started = time.monotonic()
+            subprocess.run(command, check=True, capture_output=True)
+            seconds[case].append(time.monotonic() - started)
+        if progress:
+            progress((number + 1) / REPEATS, f"{number + 1} of {REPEATS}")
+    p95 = {case: sorted(times)[int(0.95 * (REPEATS - 1))] for case, times in seconds.items()}
+    results = [
+        {
+            "case": case,
+            "seconds": round(each, 4),
+            "rate": round(1 / each, 2),
+            "unit": "queries/s",
+            "cpu_s": None,
+            "peak_mib": None,
+            "ratio": round(p95["plain_delta_rs"] / each, 3) if case == "sql/cold" else None,
+            "ratio_to": "plain_delta_rs" if case == "sql/cold" else None,
+        }
+        for case, each in p95.items()
+    ]
+    return {
+        "name": "sql",
+        "hardware": hardware(),
+        "data": {"processes": REPEATS, "table": AREA_MINUTE.name},
+        "results": results,
+    }
