@@ -7,10 +7,9 @@ from datetime import datetime, timedelta
 
 import narwhals as nw
 
+from minefusion.schemas.exchange.grammar import MINE_UTC_OFFSET_H
 from minefusion.schemas.window import Window
 
-# Exchange files are in mine local time, which is UTC+8 for every mine of the specification.
-MINE_UTC_OFFSET_H = 8
 UTC_MICROSECONDS = nw.Datetime("us", "UTC")
 
 

@@ -15,7 +15,7 @@ from minefusion.pipelines.simulate.points import Instruments, install_instrument
 from minefusion.pipelines.simulate.positioning import BaseStation, Fixes, install_stations, locate
 from minefusion.pipelines.simulate.scenario import Event, Scenario, place_events
 from minefusion.pipelines.simulate.streams import stream
-from minefusion.pipelines.times import MINE_UTC_OFFSET_H
+from minefusion.schemas.exchange.grammar import MINE_UTC_OFFSET_H
 
 AIR_STREAMS = ("emission", "weather", "doors", "fans")
 

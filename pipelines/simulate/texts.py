@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from minefusion.pipelines.times import MINE_UTC_OFFSET_H
+from minefusion.schemas.exchange.grammar import MINE_UTC_OFFSET_H
 
 
 class Clock:

@@ -27,6 +27,7 @@ from types import MappingProxyType
 
 _HERE = Path(__file__).parent
 
+# Exchange files are in mine local time, which is UTC+8 for every mine of the specification.
 MINE_UTC_OFFSET_H = 8
 FIELD_SEPARATOR = ";"
 # Segment separator and end mark by kind of envelope. Readers go by a file's last characters, never by its name.
