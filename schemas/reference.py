@@ -65,6 +65,26 @@ LIMIT = Table(
     ),
 )
 
+INDEX_LEVEL = Table(
+    name="reference.index_level",
+    doc="Where the levels of each hazard index begin, with source and confidence; a site file may set its own.",
+    zh="指标分级界限",
+    key=("index_id", "scope"),
+    columns=(
+        Column("index_id", "string", "Catalogue id, such as G-01.", "指标编号"),
+        Column("scope", "string", "Class of place or machine; '' where one set holds for all.", "适用范围"),
+        Column("comparison", "string", "How a value stands to a step where a level begins: >=, >, <, <=.", "比较方式"),
+        Column("blue", "double", "Level 1 begins here; null where there is no such step.", "蓝色界限"),
+        Column("yellow", "double", "Level 2 begins here.", "黄色界限"),
+        Column("orange", "double", "Level 3 begins here.", "橙色界限"),
+        Column("red", "double", "Level 4 begins here.", "红色界限"),
+        Column("unit", "string", "Unit of the steps.", "单位"),
+        Column("source", "string", "Where they come from.", "来源"),
+        Column("confidence", "string", "confirmed, inferred, convention or advisory.", "可信度"),
+        Column("note", "string", "What a reader should know.", "备注"),
+    ),
+)
+
 SENSOR_TYPE = Table(
     name="reference.sensor_type",
     doc="Sensor types with quantity and unit.",

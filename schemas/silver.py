@@ -9,6 +9,17 @@ _CHAINAGE = Column("chainage_m", "double", "Distance from the edge's first node.
 _FILE = Column("file_id", "string", "File the row comes from.", "文件标识")
 _SENT = Column("sent_at", "timestamp", "Upload time of that file.", "上传时间")
 _POSITION = Column("position", "int", "Place of the record in that file.", "文件内序号")
+_RECEIVED = Column("received_at", "timestamp", "When the file reached us.", "接收时间")
+_QUALITY = (
+    Column("quality", "string", "GOOD, SUSPECT or BAD.", "质量"),
+    Column("quality_reasons", "string", "Comma-joined reasons, '' when GOOD.", "质量原因"),
+)
+_COORDINATES = (
+    Column("x", "double", "Grid x.", "X坐标", unit="m"),
+    Column("y", "double", "Grid y.", "Y坐标", unit="m"),
+    Column("z", "double", "Grid z.", "Z坐标", unit="m"),
+)
+_PLACE_METHOD = Column("place_method", "string", "site, coordinates, text or unresolved.", "定位方法")
 
 POINT = Table(
     name="silver.point",
@@ -314,6 +325,270 @@ HEADCOUNT = Table(
         day_column(),
     ),
     time="observed_at",
+)
+
+
+def _family(name: str, doc: str, zh: str, *more: Column) -> Table:
+    """A long table of one feed family: one value per point, quantity and instant, `more` columns behind the point's."""
+    return Table(
+        name=name,
+        doc=doc,
+        zh=zh,
+        key=("mine_code", "point_id", "quantity", "observed_at"),
+        columns=(
+            _MINE,
+            Column("point_id", "string", "Point or device code.", "测点编码"),
+            Column("quantity", "string", "Quantity, as in the sensor-type table.", "测量量"),
+            Column("observed_at", "timestamp", "Instant of measurement.", "测量时间"),
+            Column("value", "double", "Value in `unit`. Null: none came.", "数值"),
+            Column("unit", "string", "Unit of the quantity.", "单位"),
+            *_QUALITY,
+            _AREA,
+            _EDGE,
+            *more,
+            _RECEIVED,
+            _SENT,
+            _FILE,
+            _POSITION,
+            day_column(),
+        ),
+        time="observed_at",
+    )
+
+
+WATER_READING = _family(
+    "silver.water_reading", "Hydrology: levels, flows, rain, temperature of the water-hazard files.", "水害防治读数"
+)
+SLOPE_READING = _family("silver.slope_reading", "Open-pit slope: displacements, speeds, cracks, rain.", "边坡读数")
+TAILINGS_READING = _family(
+    "silver.tailings_reading", "Tailings pond: beach, pond level, phreatic line, displacement, rain.", "尾矿库读数"
+)
+SUPPORT_PRESSURE = _family(
+    "silver.support_pressure",
+    "Ground pressure: support resistance, stress, bolt and cable load, roof separation, convergence.",
+    "矿压读数",
+)
+EQUIPMENT_STATE = _family(
+    "silver.equipment_state",
+    "Key equipment: running state, electrical, thermal and vibration values of each machine's points.",
+    "重要设备状态",
+    Column("equipment_id", "string", "Device code of the machine.", "设备编码"),
+    Column(
+        "equipment_kind",
+        "string",
+        "main_fan, main_drainage, shaft_hoist, incline_hoist, compressor, winch or other.",
+        "设备种类",
+    ),
+    Column("part", "string", "Part of the machine: bearing, phase …; '' where it is the whole.", "部位"),
+)
+
+SEISMIC_EVENT = Table(
+    name="silver.seismic_event",
+    doc="One row per microseismic or acoustic event.",
+    zh="微震与地音事件",
+    key=("mine_code", "event_id"),
+    columns=(
+        _MINE,
+        Column("event_id", "string", "Event number of the sending system.", "事件编号"),
+        Column("observed_at", "timestamp", "Instant of the event.", "事件时刻"),
+        Column("event_kind", "string", "microseismic or acoustic.", "事件种类"),
+        Column("location", "string", "Location text.", "位置"),
+        *_COORDINATES,
+        Column("energy_j", "double", "Energy; null where none was sent.", "能量", unit="J"),
+        Column("magnitude", "double", "Magnitude; null where none was sent.", "震级"),
+        Column("moment_nm", "double", "Seismic moment [N·m]; null where none was sent.", "地震矩"),
+        Column("station_count", "int", "Stations that triggered.", "触发台站数"),
+        Column("location_error_m", "double", "Error of the location.", "定位误差", unit="m"),
+        Column("peak_velocity_m_s", "double", "Largest amplitude.", "最大振幅", unit="m/s"),
+        Column("is_blast", "boolean", "Told to be a blast; null where not told.", "是否爆破"),
+        *_QUALITY,
+        _AREA,
+        _EDGE,
+        _RECEIVED,
+        _SENT,
+        _FILE,
+        _POSITION,
+        day_column(),
+    ),
+    time="observed_at",
+)
+
+FIELD_RECORD = Table(
+    name="silver.field_record",
+    doc="Manual measurements: drill cuttings, blasts, water chemistry, chromatograph samples and the like.",
+    zh="人工测量记录",
+    key=("mine_code", "kind", "record_id", "quantity"),
+    columns=(
+        _MINE,
+        Column("record_id", "string", "Identity of the measurement in its kind.", "记录编号"),
+        Column("kind", "string", "What was done: drill_cuttings, blast, water_chemistry, gas_sample …", "记录种类"),
+        Column("quantity", "string", "Quantity.", "测量量"),
+        Column("measured_at", "timestamp", "When it was measured or sampled.", "测量时间"),
+        Column("value", "double", "Value in `unit`; null where it is words only.", "数值"),
+        Column("unit", "string", "Unit.", "单位"),
+        Column("words", "string", "Value in words, where it is no number.", "文字结果"),
+        Column("sample_id", "string", "Hole, sample or shot.", "孔号或样号"),
+        Column("depth_m", "double", "Depth in the hole.", "孔深", unit="m"),
+        Column("place", "string", "Location text.", "地点"),
+        *_QUALITY,
+        _AREA,
+        _EDGE,
+        _RECEIVED,
+        _SENT,
+        _FILE,
+        _POSITION,
+        day_column(),
+    ),
+    time="measured_at",
+)
+
+VEHICLE_POSITION = Table(
+    name="silver.vehicle_position",
+    doc="Where vehicles (and people on foot with a terminal) were (restricted).",
+    zh="车辆位置（受限）",
+    key=("mine_code", "carrier_code", "observed_at"),
+    columns=(
+        _MINE,
+        Column("carrier_code", "string", "Vehicle, else terminal, else card.", "载体编码"),
+        Column("observed_at", "timestamp", "Instant of the position.", "时间"),
+        Column("vehicle_code", "string", "Vehicle; null for a person on foot.", "车辆编码"),
+        Column("terminal_code", "string", "Terminal.", "终端编码"),
+        Column("card_code", "string", "Card code.", "人员卡编码"),
+        Column("longitude_deg", "double", "Longitude [deg].", "经度"),
+        Column("latitude_deg", "double", "Latitude [deg].", "纬度"),
+        Column("altitude_m", "double", "Altitude.", "高程", unit="m"),
+        Column("terminal_state", "int", "1 normal; 2 … 6 as in the dictionary of vehicle terminals.", "终端状态"),
+        Column("is_online", "boolean", "The person's terminal is on line.", "是否在线"),
+        *_QUALITY,
+        _AREA,
+        _RECEIVED,
+        _SENT,
+        _FILE,
+        _POSITION,
+        day_column(),
+    ),
+    time="observed_at",
+)
+
+VEHICLE = Table(
+    name="silver.vehicle",
+    doc="One row per vehicle terminal.",
+    zh="车辆",
+    key=("mine_code", "terminal_code"),
+    columns=(
+        _MINE,
+        Column("terminal_code", "string", "Terminal.", "终端编码"),
+        Column("vehicle_code", "string", "Vehicle.", "车辆编码"),
+        Column("is_own", "boolean", "Belongs to the mine.", "是否本矿车辆"),
+        Column("purpose", "string", "What it is used for.", "用途"),
+        Column("description", "string", "Description as entered.", "描述"),
+        _SENT,
+        _FILE,
+    ),
+)
+
+EQUIPMENT = Table(
+    name="silver.equipment",
+    doc="One row per device: what it is, where, and what its safety mark, last test and the ban list say.",
+    zh="重要设备",
+    key=("mine_code", "equipment_id"),
+    columns=(
+        _MINE,
+        Column("equipment_id", "string", "Device code.", "设备编码"),
+        Column("name", "string", "Name.", "设备名称"),
+        Column("model", "string", "Model.", "规格型号"),
+        Column("category", "string", "Category as entered.", "设备类别"),
+        Column("equipment_kind", "string", "As in silver.equipment_state.", "设备种类"),
+        Column("location", "string", "Location text.", "安装位置"),
+        _AREA,
+        _EDGE,
+        _PLACE_METHOD,
+        Column("manufacturer", "string", "Maker.", "生产厂家"),
+        Column("factory_code", "string", "Factory number; joins safety mark and tests.", "出厂编号"),
+        Column("safety_mark_code", "string", "Safety-mark number.", "安标编号"),
+        Column("rated_voltage_v", "double", "Rated voltage.", "额定电压", unit="V"),
+        Column("rated_current_a", "double", "Rated current.", "额定电流", unit="A"),
+        Column("rated_power_kw", "double", "Rated power.", "额定功率", unit="kW"),
+        Column("mark_state", "int", "Safety mark: 1 valid, 2 suspended, 3 cancelled, 4 revoked.", "安标状态"),
+        Column("mark_valid_until", "timestamp", "End of the safety mark, not included.", "安标有效期"),
+        Column("test_result", "int", "Last test: 0 passed, 1 failed.", "检验结果"),
+        Column("test_valid_until", "timestamp", "End of the last test's validity, not included.", "检验有效期"),
+        Column("banned_from", "timestamp", "From when its model may not be used; null where not banned.", "禁用起始"),
+        Column("ban_reason", "string", "Why its model is banned.", "淘汰原因"),
+        _SENT,
+        _FILE,
+    ),
+)
+
+CAMERA = Table(
+    name="silver.camera",
+    doc="One row per camera: what it looks at, where, and whether it is on line.",
+    zh="摄像机台账",
+    key=("mine_code", "camera_code"),
+    columns=(
+        _MINE,
+        Column("camera_code", "string", "Camera code, 20 digits.", "摄像机编码"),
+        Column("name", "string", "Name.", "摄像机名称"),
+        Column("location", "string", "Location text.", "安装位置"),
+        *_COORDINATES,
+        _AREA,
+        _EDGE,
+        _CHAINAGE,
+        _PLACE_METHOD,
+        Column("station_code", "string", "Base station of the positioning system beside it.", "基站编码"),
+        Column("position_type", "string", "Type of place as sent.", "位置类型"),
+        Column("scene_type", "string", "Kind of scene.", "场景类型"),
+        Column("monitored_content", "string", "What it looks at.", "监控内容"),
+        Column("is_underground", "boolean", "Stands underground.", "是否井下"),
+        Column("is_explosion_proof", "boolean", "Explosion-proof.", "是否防爆"),
+        Column("width_px", "int", "Width of the picture [pixels].", "宽度（像素）"),
+        Column("height_px", "int", "Height of the picture [pixels].", "高度（像素）"),
+        Column("fps", "double", "Frames per second.", "帧率"),
+        Column("codec", "string", "Codec.", "编码格式"),
+        Column("algorithms", "string", "Event types that are looked for, joined by &.", "算法列表"),
+        Column("is_online", "boolean", "On line when last told; null: never told.", "是否在线"),
+        Column("online_told_at", "timestamp", "When that was told.", "在线状态时间"),
+        Column("is_defined", "boolean", "A registry told it; else only its events were seen.", "是否有定义"),
+        _SENT,
+        _FILE,
+    ),
+)
+
+VIDEO_EVENT = Table(
+    name="silver.video_event",
+    doc="What video analysis reports, one row per event.",
+    zh="智能分析事件",
+    key=("mine_code", "event_id"),
+    columns=(
+        _MINE,
+        Column("event_id", "string", "Identity of the event.", "事件编号"),
+        Column("camera_code", "string", "Camera code, 20 digits.", "摄像机编码"),
+        Column("event_type", "string", "Event type V101 … V902.", "事件类型"),
+        Column("began_at", "timestamp", "First frame.", "开始时间"),
+        Column("ended_at", "timestamp", "End; null while open or where none is sent.", "结束时间"),
+        Column("reported_at", "timestamp", "When the sender reported it.", "上报时间"),
+        Column("analysis_type", "string", "Analysis type as sent.", "分析类型"),
+        Column("analysis_case", "string", "Case as sent.", "分析情形"),
+        Column("object_count", "int", "Objects or persons counted.", "目标数"),
+        Column("direction", "string", "in or out, where people pass.", "方向"),
+        Column("event_confidence", "double", "Confidence 0 … 1.", "置信度", valid=(0, 1)),
+        Column("boxes", "string", "JSON list of {class, x, y, w, h} in shares of the picture.", "目标框（JSON）"),
+        Column("level", "int", "As reported: 1 red … 4 blue.", "等级"),
+        Column("snapshot_uri", "string", "Picture.", "图片"),
+        Column("clip_uri", "string", "Clip.", "录像"),
+        Column("model_version", "string", "Version of the model that found it.", "模型版本"),
+        Column("state", "int", "0 new, 1 confirmed, 2 false alarm, 3 closed.", "处置状态"),
+        Column("remark", "string", "Remark as entered.", "处置意见"),
+        *_QUALITY,
+        _AREA,
+        _EDGE,
+        _RECEIVED,
+        _SENT,
+        _FILE,
+        _POSITION,
+        day_column(),
+    ),
+    time="began_at",
 )
 
 DEFINITION = Table(

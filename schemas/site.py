@@ -127,6 +127,22 @@ class Camera:
     chainage_m: float
 
 
+@dataclass(frozen=True)
+class SiteLevel:
+    """The mine's own steps of one hazard index and scope, in the index's unit; a step that is null does not exist.
+
+    `source` says where they come from: a design, a measurement, the mine's rules.
+    """
+
+    index_id: str
+    source: str
+    scope: str = ""
+    blue: float | None = None
+    yellow: float | None = None
+    orange: float | None = None
+    red: float | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Site:
     """One mine as its site file declares it. `approved_hours`: the mine's own limit of hours underground, or null."""
@@ -148,6 +164,7 @@ class Site:
     points: tuple[SitePoint, ...] = ()
     stations: tuple[SiteStation, ...] = ()
     cameras: tuple[Camera, ...] = ()
+    levels: tuple[SiteLevel, ...] = ()
 
     def to_frames(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Rows of reference.roadway_node and reference.roadway_edge."""

@@ -133,6 +133,8 @@ class Engine(ABC):
     """
 
     name: str
+    # Hazard indices that one plan may hold.
+    indices_at_once: int
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

@@ -41,6 +41,7 @@ _ZSTD = WriterProperties(compression="ZSTD", compression_level=1)
 
 class LightEngine(Engine):
     name = "light"
+    indices_at_once = 1_000
 
     @property
     def in_process(self) -> LightEngine:

@@ -99,6 +99,8 @@ WORTH_COMPILING = 500_000
 
 class SparkEngine(Engine):
     name = "spark"
+    # A plan with more of them takes Spark longer to compile than to run.
+    indices_at_once = 8
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)

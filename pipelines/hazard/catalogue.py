@@ -10,9 +10,12 @@ from collections.abc import Callable
 import narwhals as nw
 
 from minefusion.pipelines.hazard import air, doors_and_fans, fire, gas, people, toxic
+from minefusion.pipelines.hazard.composed import Composed
+from minefusion.pipelines.hazard.history import History
 from minefusion.pipelines.hazard.inputs import Inputs
 from minefusion.pipelines.hazard.rows import Index
 
+# Indices over minutes, from two hours of data.
 CATALOGUE: tuple[tuple[Index, Callable[[Inputs], nw.LazyFrame]], ...] = (
     (gas.G_01, gas.g01),
     (gas.G_02, gas.g02),
@@ -30,7 +33,13 @@ CATALOGUE: tuple[tuple[Index, Callable[[Inputs], nw.LazyFrame]], ...] = (
     (people.P_04, people.p04),
     (people.P_05, people.p05),
 )
-INDICES: tuple[Index, ...] = tuple(declared for declared, _ in CATALOGUE)
+# Indices over hours and days, from a month of data.
+TRENDS: tuple[tuple[Index, Callable[[History], nw.LazyFrame]], ...] = ()
+TREND_IDS: tuple[str, ...] = tuple(declared.id for declared, _ in TRENDS)
+# What is composed of the other indices, after them.
+COMPOSITES: tuple[tuple[Index, Callable[[Composed], nw.LazyFrame]], ...] = ()
+COMPOSITE_IDS: tuple[str, ...] = tuple(declared.id for declared, _ in COMPOSITES)
+INDICES: tuple[Index, ...] = tuple(declared for declared, _ in (*CATALOGUE, *TRENDS, *COMPOSITES))
 
 
 def index(index_id: str) -> Index:
@@ -39,5 +48,5 @@ def index(index_id: str) -> Index:
 
 
 def compute(inputs: Inputs) -> nw.LazyFrame:
-    """gold.hazard_index of the window, but for the columns that the job adds."""
+    """The fast indices' rows of gold.hazard_index of the window, but for the columns that the job adds."""
     return nw.concat([function(inputs) for _, function in CATALOGUE], how="vertical")

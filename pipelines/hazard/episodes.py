@@ -23,13 +23,14 @@ import narwhals as nw
 import numpy as np
 import pyarrow as pa
 
-from minefusion.pipelines.hazard.inputs import Inputs
+from minefusion.pipelines.hazard.inputs import Grouped, Inputs
 from minefusion.pipelines.hazard.minutes import CONFIRMS_FOR_US, HELD_PERIODS, MINUTE_US
 from minefusion.pipelines.hazard.reports import report_of
 from minefusion.pipelines.hazard.rows import ORANGE, RED, UNCERTAIN
 from minefusion.pipelines.hazard.snapshots import people_at
 from minefusion.schemas.gold import ALARM
 from minefusion.schemas.limits import gas_law
+from minefusion.schemas.window import Window
 
 GAS = "G-01"
 SATURATED, NO_DATA = "SATURATED", "NO_DATA"
@@ -55,7 +56,10 @@ def alarms(inputs: Inputs, hazard: nw.LazyFrame, told: nw.LazyFrame) -> nw.LazyF
         hazard: gold.hazard_index from the lookback's start to the window's end.
         told: silver.reported_abnormality of the same span.
     """
-    rows = nw.concat([gas_alarms(inputs), index_alarms(inputs, hazard), reported_alarms(inputs, told)], how="vertical")
+    rows = nw.concat(
+        [gas_alarms(inputs), index_alarms(inputs.grouped, inputs.window, hazard), reported_alarms(inputs, told)],
+        how="vertical",
+    )
     rows = rows.filter(
         nw.col("raised_at") < inputs.window.end,
         nw.col("cleared_at").is_null() | (nw.col("cleared_at") >= inputs.window.start),
@@ -201,7 +205,7 @@ def _gas_sentences(point: dict[str, Any], peak: float, minutes: float | None, ma
 # ── stays of the other indices ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def index_alarms(inputs: Inputs, hazard: nw.LazyFrame) -> nw.LazyFrame:
+def index_alarms(grouped: Grouped, window: Window, hazard: nw.LazyFrame) -> nw.LazyFrame:
     """One row per stay of an index at level 3 or more. A window without a level neither begins nor ends a stay."""
     series = ["mine_code", "index_id", "area_id", "entity"]
     others = hazard.filter(nw.col("index_id") != GAS)
@@ -218,7 +222,7 @@ def index_alarms(inputs: Inputs, hazard: nw.LazyFrame) -> nw.LazyFrame:
         "sentence_zh",
         "sentence_en",
     )
-    return inputs.grouped(rows, series, partial(_stays, end_us=_epoch_us(inputs.window.end)), SCHEMA)
+    return grouped(rows, series, partial(_stays, end_us=_epoch_us(window.end)), SCHEMA)
 
 
 def _stays(windows: pa.Table, end_us: int) -> pa.Table:

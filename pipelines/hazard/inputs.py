@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,10 +13,14 @@ import pyarrow as pa
 from minefusion.pipelines.hazard.air_paths import edge_minutes, path_minutes
 from minefusion.pipelines.hazard.crowd import crowd
 from minefusion.pipelines.hazard.minutes import by_minute
+from minefusion.schemas import silver
+from minefusion.schemas.site import Site
+from minefusion.schemas.table import Table
 from minefusion.schemas.window import Window
 
 Grouped = Callable[[nw.LazyFrame, Sequence[str], Callable[[pa.Table], pa.Table], pa.Schema], nw.LazyFrame]
 Frame = Callable[[Sequence[dict[str, Any]], pa.Schema], nw.LazyFrame]
+Sites = Mapping[str, Site | None]
 
 # Columns of silver.point that each reading carries.
 POINT_COLUMNS = (
@@ -33,6 +37,43 @@ MINE = pa.schema(
     {"mine_code": _TEXT, "name_zh": _TEXT, "severe_hazard": pa.bool_(), "underground_cap": pa.int32()}
     | {"approved_hours": _NUMBER, "shift_hours": _NUMBER, "utc_offset_h": _NUMBER}
 )
+
+
+# Frame of `Feeds` → its table.
+FEED_TABLES: dict[str, Table] = {
+    "water": silver.WATER_READING,
+    "tailings": silver.TAILINGS_READING,
+    "slope": silver.SLOPE_READING,
+    "pressure": silver.SUPPORT_PRESSURE,
+    "equipment": silver.EQUIPMENT_STATE,
+    "seismic": silver.SEISMIC_EVENT,
+    "records": silver.FIELD_RECORD,
+}
+
+
+@dataclass(frozen=True)
+class Feeds:
+    """The feeds that are no safety monitoring: silver's rows of one span, each with `observed_us` and `usable`.
+
+    `usable` (bool): it passed the sample gate. In `records`, which people enter, `observed_us` is of `measured_at`.
+
+    Attributes:
+        water: silver.water_reading.
+        tailings: silver.tailings_reading.
+        slope: silver.slope_reading.
+        pressure: silver.support_pressure.
+        equipment: silver.equipment_state.
+        seismic: silver.seismic_event.
+        records: silver.field_record.
+    """
+
+    water: nw.LazyFrame
+    tailings: nw.LazyFrame
+    slope: nw.LazyFrame
+    pressure: nw.LazyFrame
+    equipment: nw.LazyFrame
+    seismic: nw.LazyFrame
+    records: nw.LazyFrame
 
 
 @dataclass(frozen=True)
@@ -54,6 +95,8 @@ class Inputs:
         door_pairs: mine_code, pair_id, area_id, point_a, point_b.
         mines: mine_code, name_zh, severe_hazard (bool), underground_cap (int), approved_hours (double; the mine's own),
             shift_hours (double; of its longest shift), utc_offset_h.
+        feeds: the other feeds of the same span.
+        sites: mine → its site file, null where there is none.
         window: rows are wanted for windows that start in it; minute-aligned.
         grouped: `grouped(frame, keys, function, schema)` runs an Arrow-in, Arrow-out function per group.
         frame: `frame(rows, schema)` makes a small frame on the same engine.
@@ -69,6 +112,8 @@ class Inputs:
     air_paths: nw.LazyFrame
     door_pairs: nw.LazyFrame
     mines: nw.LazyFrame
+    feeds: Feeds
+    sites: Sites
     window: Window
     grouped: Grouped
     frame: Frame

@@ -52,6 +52,10 @@ class Index:
         source: where its formula and levels come from.
         confidence: how far its levels are to be trusted; a row may say otherwise.
         doc: what it means, for docs and reports.
+        formula: in LaTeX, without the marks around it.
+        reads: its inputs, each with its unit: "CO in the return [ppm]".
+        scenario: shipped scenario that drives it to level 2 or more; '' where no feed can.
+        edges: what happens at the edges of what it can say.
     """
 
     id: str
@@ -62,6 +66,10 @@ class Index:
     source: str
     confidence: Confidence
     doc: str
+    formula: str = ""
+    reads: tuple[str, ...] = ()
+    scenario: str = ""
+    edges: tuple[str, ...] = ()
 
 
 def index_rows(

@@ -16,7 +16,9 @@ from minefusion.schemas.window import Window
 GRAPH: dict[str, tuple[str, ...]] = {
     "conform": (),
     "hazard_index": ("conform",),
+    "hazard_trend": ("hazard_index",),
     "alarm": ("hazard_index",),
+    "trend_alarm": ("hazard_trend",),
     "area_minute": ("hazard_index",),
     "data_quality": ("conform",),
 }

@@ -39,12 +39,12 @@ from minefusion.pipelines.jobs.master_data import (
     station_facts,
     stored,
 )
-from minefusion.pipelines.jobs.new_files import LOADED, collected, complete_batches, new_files
+from minefusion.pipelines.jobs.new_files import LOADED, Stage, collected, complete_batches, new_files
 from minefusion.pipelines.jobs.racing import until_unbeaten
 from minefusion.pipelines.jobs.spans import aligned, within
 from minefusion.pipelines.jobs.tally import Built, Progress, Tally
 from minefusion.pipelines.times import UTC_MICROSECONDS, floor_minutes, runs
-from minefusion.schemas import limits, reference, sensors, silver, terms
+from minefusion.schemas import levels, limits, reference, sensors, silver, terms
 from minefusion.schemas.bronze import EXCHANGE_FILE, EXCHANGE_RECORD
 from minefusion.schemas.catalog import TABLES
 from minefusion.schemas.site import Site
@@ -204,7 +204,7 @@ def _conform(
 
 def _new(engine: Engine, mines: Sequence[str] | None) -> Iterator[Step]:
     """Whole batches that silver has not used up, together at most CHUNK_RECORDS records (one batch may be larger)."""
-    new = new_files(engine, silver.READING, mines)
+    new = new_files(engine, Stage(silver.READING), mines)
     batches = new.ledger.group_by("batch").agg(pl.col("records_stored").sum()).sort("batch")
     taken: list[int] = []
     held = 0
@@ -434,6 +434,7 @@ def _write_reference(engine: Engine, mines: Sequence[str] | None, tally: Tally) 
         return
     _replace_small(engine, reference.LIMIT, map(limits.as_row, limits.all_limits()), None, tally)
     _replace_small(engine, reference.SENSOR_TYPE, map(sensors.as_row, sensors.all_sensor_types()), None, tally)
+    _replace_small(engine, reference.INDEX_LEVEL, map(levels.as_row, levels.all_steps()), None, tally)
     nodes: list[Row] = []
     edges: list[Row] = []
     for site in sites.values():

@@ -17,11 +17,10 @@ import polars as pl
 
 from minefusion.pipelines.conform import abnormalities, positions, readings, station_states, statistics
 from minefusion.pipelines.engines.engine import Consumed, Engine
-from minefusion.pipelines.jobs.new_files import LOADED, NewFiles, collected, come_to, new_files
+from minefusion.pipelines.jobs.new_files import LOADED, NewFiles, Stage, collected, come_to, new_files
 from minefusion.pipelines.jobs.spans import joined, within, without
 from minefusion.schemas import silver
 from minefusion.schemas.bronze import EXCHANGE_FILE
-from minefusion.schemas.table import Table
 from minefusion.schemas.window import Window
 
 MINUTE = timedelta(minutes=1)
@@ -33,10 +32,39 @@ AFTER = timedelta(hours=3)
 LATE = timedelta(days=7)
 # A file's records are at most so far ahead of its own time, clipped by the ledger.
 AHEAD = timedelta(minutes=10)
-# A window is worked on in pieces of at most this length, so that a year's back-fill fits in memory.
+# Pieces of a window, so that a year's back-fill fits in memory.
 PIECE = timedelta(hours=24)
+# How far silver has come.
+SILVER = Stage(silver.READING)
 # Kinds of file whose times say that the mine had data then.
 DATA_KINDS = (*readings.KINDS, *statistics.KINDS, *positions.KINDS, *station_states.KINDS)
+
+
+@dataclass(frozen=True)
+class Steps:
+    """How a table's rows lie in time.
+
+    Attributes:
+        begin, end: windows to compute begin and end at whole multiples of these.
+        only_passed: a window at the end of the data has no rows before data from after it came.
+        after: a change in the data moves rows up to this long after it.
+        bridged: a silence that is longer has no rows.
+        piece: a window is worked on in pieces of at most this length.
+    """
+
+    begin: timedelta
+    end: timedelta = MINUTE
+    only_passed: bool = False
+    after: timedelta = AFTER
+    bridged: timedelta = BRIDGED
+    piece: timedelta = PIECE
+
+    def around(self, window: Window) -> Window:
+        last = window.aligned(self.end).end
+        if self.only_passed and last > window.end:
+            last -= self.end
+        first = window.aligned(self.begin).start
+        return Window(first, max(first, last))
 
 
 @dataclass(frozen=True)
@@ -45,6 +73,7 @@ class Work:
 
     window: Window
     mines: tuple[str, ...]
+    steps: Steps
     ends_stretch: bool = True
 
 
@@ -56,21 +85,10 @@ class Stretches:
     whole: list[Window]
 
 
-@dataclass(frozen=True)
-class Steps:
-    """Lengths of time that a table's windows begin and end at whole multiples of."""
-
-    begin: timedelta
-    end: timedelta = MINUTE
-
-    def around(self, window: Window) -> Window:
-        return Window(window.aligned(self.begin).start, window.aligned(self.end).end)
-
-
 def due_work(
     engine: Engine,
-    table: Table,
-    needs: Sequence[Table],
+    stage: Stage,
+    needs: Sequence[Stage],
     mines: Sequence[str] | None,
     steps: Steps,
     *,
@@ -79,13 +97,14 @@ def due_work(
     """What new silver makes due, and what the table has used up when that is done.
 
     Args:
+        stage: the table, as this job fills it.
         needs: tables that it is computed from; a batch that one of them has not used up is left for later.
         with_reports: the table also tells of the mine's own reports, which may come long after they began.
     """
-    new = new_files(engine, table, mines, lambda mine: min(come_to(engine, each, mine) for each in needs))
+    new = new_files(engine, stage, mines, lambda mine: min(come_to(engine, each, mine) for each in needs))
     spans: dict[str, list[Window]] = {}
     stretches: dict[str, Stretches] = {}
-    reworked = _reworked(engine, table, new)
+    reworked = _reworked(engine, stage, new)
     for mine in new.mines:
         ledger = new.ledger.filter(pl.col("mine_code") == mine)
         fresh = _minutes(ledger.filter(pl.col("kind").is_in(DATA_KINDS)))
@@ -95,11 +114,11 @@ def due_work(
         if not changed:
             continue
         around = joined(changed, LATE)
-        stretches[mine] = all_data = data_of(engine, mine, around)
+        stretches[mine] = all_data = data_of(engine, mine, around, steps)
         known = set(ledger["file_id"])
-        before = data_of(engine, mine, around, leaving_out=known)
+        before = data_of(engine, mine, around, steps, leaving_out=known)
         first_filled = without(all_data.whole, before.whole)
-        after = [Window(each.start, each.end + AFTER) for each in (*changed, *first_filled)]
+        after = [Window(each.start, each.end + steps.after) for each in (*changed, *first_filled)]
         spans[mine] = joined(steps.around(each) for each in within(joined(after), all_data.whole))
     return _shared_out(engine, spans, stretches, steps), new.completes
 
@@ -110,17 +129,19 @@ def work_over(engine: Engine, window: Window, mines: Sequence[str] | None, steps
         known = engine.in_process.read(silver.AREA).select("mine_code").unique()
         mines = sorted(collected(engine.in_process, known)["mine_code"])
     window = steps.around(window)
-    stretches = {mine: data_of(engine, mine, [window]) for mine in mines}
+    stretches = {mine: data_of(engine, mine, [window], steps) for mine in mines}
     spans = {mine: joined(steps.around(each) for each in within([window], stretches[mine].whole)) for mine in mines}
     return _shared_out(engine, spans, stretches, steps)
 
 
-def data_of(engine: Engine, mine: str, around: Iterable[Window], *, leaving_out: set[str] | None = None) -> Stretches:
+def data_of(
+    engine: Engine, mine: str, around: Iterable[Window], steps: Steps, *, leaving_out: set[str] | None = None
+) -> Stretches:
     """When the mine had data, in and about these windows, as far as silver has come."""
     files: list[Window] = []
-    upto = come_to(engine, silver.READING, mine)
+    upto = come_to(engine, SILVER, mine)
     for window in around:
-        near = window.widened(BRIDGED + AHEAD, AFTER + LATE)
+        near = window.widened(steps.bridged + AHEAD, steps.after + LATE)
         rows = engine.in_process.read(EXCHANGE_FILE, window=near, mines=[mine]).filter(
             nw.col("kind").is_in(list(DATA_KINDS)),
             nw.col("verdict").is_in(list(LOADED)),
@@ -131,7 +152,7 @@ def data_of(engine: Engine, mine: str, around: Iterable[Window], *, leaving_out:
             ledger = ledger.filter(~pl.col("file_id").is_in(list(leaving_out)))
         files += _minutes(ledger)
     files = joined(files)
-    return Stretches(files, joined(files, BRIDGED))
+    return Stretches(files, joined(files, steps.bridged))
 
 
 def _minutes(ledger: pl.DataFrame) -> list[Window]:
@@ -143,11 +164,11 @@ def _minutes(ledger: pl.DataFrame) -> list[Window]:
     return joined(Window(start, end) for start, end in spans.unique().iter_rows())
 
 
-def _reworked(engine: Engine, table: Table, new: NewFiles) -> dict[str, list[Window]]:
+def _reworked(engine: Engine, stage: Stage, new: NewFiles) -> dict[str, list[Window]]:
     """Spans of each mine that silver worked out anew since the table was computed last."""
     found: dict[str, list[Window]] = {}
     for mine in new.mines:
-        batches = (come_to(engine, table, mine), come_to(engine, silver.READING, mine))
+        batches = (come_to(engine, stage, mine), come_to(engine, SILVER, mine))
         rows = collected(engine.in_process, engine.in_process.read(silver.REWORKED, batches=batches, mines=[mine]))
         found[mine] = [Window(start, end) for start, end in rows.select("span_start", "span_end").iter_rows()]
     return found
@@ -178,19 +199,19 @@ def _shared_out(
     pieces: dict[tuple[datetime, datetime, bool], list[str]] = {}
     for mine, windows in spans.items():
         for window in windows:
-            for piece in _pieces(window, stretches[mine].files, cuts.get(mine, ()), steps.begin):
+            for piece in _pieces(window, stretches[mine].files, cuts.get(mine, ()), steps):
                 pieces.setdefault((piece.start, piece.end, piece.end == window.end), []).append(mine)
-    return [Work(Window(start, end), tuple(of), ends) for (start, end, ends), of in sorted(pieces.items())]
+    return [Work(Window(start, end), tuple(of), steps, ends) for (start, end, ends), of in sorted(pieces.items())]
 
 
-def _pieces(window: Window, files: Sequence[Window], cuts: Iterable[datetime], step: timedelta) -> Iterator[Window]:
-    """The window cut where definitions change, and after each PIECE; not in a silence, which is told as a whole."""
+def _pieces(window: Window, files: Sequence[Window], cuts: Iterable[datetime], steps: Steps) -> Iterator[Window]:
+    """The window cut where definitions change, and after each piece; not in a silence, which is told as a whole."""
     edges = [window.start, *sorted(cut for cut in cuts if window.start < cut < window.end), window.end]
     for start, end in pairwise(edges):
-        while end - start > PIECE:
-            cut = start + PIECE
+        while end - start > steps.piece:
+            cut = start + steps.piece
             last = max((min(each.end, cut) for each in files if start < each.start < cut), default=cut)
-            cut = max(Window(last, last).aligned(step).end, start + step)
+            cut = max(Window(last, last).aligned(steps.begin).end, start + steps.begin)
             yield Window(start, cut)
             start = cut
         yield Window(start, end)

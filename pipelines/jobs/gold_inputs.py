@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import narwhals as nw
 import polars as pl
@@ -13,10 +13,21 @@ import pyarrow as pa
 
 from minefusion.pipelines.conform.definitions import in_force
 from minefusion.pipelines.conform.readings import is_usable
-from minefusion.pipelines.engines.engine import Engine
+from minefusion.pipelines.engines.engine import Engine, Part
+from minefusion.pipelines.hazard.catalogue import COMPOSITE_IDS, TREND_IDS
 from minefusion.pipelines.hazard.episodes import BEHIND
-from minefusion.pipelines.hazard.inputs import AIR_PATH, DOOR_PAIR, MINE, POINT_COLUMNS, Inputs
-from minefusion.pipelines.hazard.rows import ORANGE
+from minefusion.pipelines.hazard.history import HISTORY, History
+from minefusion.pipelines.hazard.inputs import (
+    AIR_PATH,
+    DOOR_PAIR,
+    FEED_TABLES,
+    MINE,
+    POINT_COLUMNS,
+    Feeds,
+    Inputs,
+    Sites,
+)
+from minefusion.pipelines.hazard.rows import ORANGE, Index
 from minefusion.pipelines.jobs.due import LOOKBACK
 from minefusion.pipelines.jobs.master_data import MasterData, area_facts, point_facts, sites_of
 from minefusion.pipelines.jobs.new_files import collected
@@ -28,6 +39,11 @@ MINUTE = timedelta(minutes=1)
 # What an open alarm or a kept level rests on is followed back no farther than this.
 LONGEST_EPISODE = timedelta(days=7)
 GAS = "G-01"
+
+Master = Mapping[str, MasterData]
+# The rows that should be there, and the part of the table that they stand for.
+Computed = tuple[nw.LazyFrame, Part]
+Given = TypeVar("Given")
 
 
 @dataclass(frozen=True)
@@ -42,13 +58,14 @@ def make_inputs(
     engine: Engine,
     window: Window,
     mines: Sequence[str],
-    master: Mapping[str, MasterData],
+    master: Master,
     *,
     earlier: Earlier | None = None,
 ) -> Inputs:
     """The frames from LOOKBACK before the window to its end; points and areas are those of the window's start."""
     span = window.widened(before=LOOKBACK)
     data = [master[mine] for mine in mines]
+    sites = sites_of(engine.settings, mines)
     facts = engine.cached(engine.from_arrow(point_facts(data)))
     looked_at = engine.rows_read
     readings = engine.read(silver.READING, window=span, mines=mines)
@@ -69,7 +86,9 @@ def make_inputs(
         headcount=engine.cached(engine.with_epoch(headcount, "observed_at", "observed_us")),
         areas=engine.cached(_at(engine.from_arrow(area_facts(data)), window.start, silver.AREA)),
         edges=engine.read(reference.ROADWAY_EDGE, mines=mines),
-        **_of_sites(engine, mines),
+        feeds=_feeds(engine, span, mines),
+        **_of_sites(engine, sites),
+        sites=sites,
         window=window,
         grouped=engine.grouped,
         frame=engine.frame,
@@ -77,9 +96,73 @@ def make_inputs(
     )
 
 
-def points_at(
-    engine: Engine, instant: datetime, mines: Sequence[str], master: Mapping[str, MasterData]
-) -> nw.LazyFrame:
+def make_history(engine: Engine, window: Window, mines: Sequence[str], master: Master) -> History:
+    """The frames from HISTORY before the window to its end; points and areas are those of the window's start."""
+    span = window.widened(before=HISTORY)
+    data = [master[mine] for mine in mines]
+    sites = sites_of(engine.settings, mines)
+    facts = engine.from_arrow(point_facts(data))
+    held = facts.select("mine_code", "point_id", *POINT_COLUMNS, "holds_from", "holds_to")
+    five = in_force(
+        engine.read(silver.READING_5MIN, window=span, mines=mines), held, ["mine_code", "point_id"], "window_start"
+    )
+    headcount = engine.read(silver.HEADCOUNT, window=span, mines=mines)
+    fast = engine.read(gold.HAZARD_INDEX, window=span, mines=mines).filter(is_fast("index_id"))
+    return History(
+        five=engine.cached(engine.with_epoch(five, "window_start", "start_us")),
+        feeds=_feeds(engine, span, mines),
+        indices=fast,
+        headcount=engine.with_epoch(headcount, "observed_at", "observed_us"),
+        points=engine.cached(_at(facts, window.start, silver.POINT)),
+        areas=engine.cached(_at(engine.from_arrow(area_facts(data)), window.start, silver.AREA)),
+        edges=engine.read(reference.ROADWAY_EDGE, mines=mines),
+        **_of_sites(engine, sites, only=("mines", "air_paths")),
+        sites=sites,
+        window=window,
+        grouped=engine.grouped,
+        frame=engine.frame,
+        cached=engine.cached,
+    )
+
+
+def _feeds(engine: Engine, span: Window, mines: Sequence[str]) -> Feeds:
+    """The feeds that are no safety monitoring; one that no mine sends costs nothing."""
+
+    def of(table: Table) -> nw.LazyFrame:
+        assert table.time is not None
+        rows = engine.read(table, window=span, mines=mines)
+        usable = is_usable(nw.col("quality"), nw.col("quality_reasons"))
+        return engine.cached(engine.with_epoch(rows.with_columns(usable.alias("usable")), table.time, "observed_us"))
+
+    return Feeds(**{name: of(table) for name, table in FEED_TABLES.items()})
+
+
+def is_fast(column: str) -> nw.Expr:
+    """Whether the index, or the kind of alarm, in `column` is one of minutes: neither slow nor composed of others."""
+    return ~nw.col(column).is_in([*TREND_IDS, *COMPOSITE_IDS])
+
+
+def is_trend(column: str) -> nw.Expr:
+    """Whether it is one of the slow ones."""
+    return nw.col(column).is_in(list(TREND_IDS))
+
+
+def computed_by_index(
+    engine: Engine,
+    catalogue: Sequence[tuple[Index, Callable[[Given], nw.LazyFrame]]],
+    given: Given,
+    window: Window,
+    mines: Sequence[str],
+) -> Iterator[Computed]:
+    """Rows of gold.hazard_index and the part they stand for, of as many indices at once as the engine plans well."""
+    for first in range(0, len(catalogue), engine.indices_at_once):
+        some = catalogue[first : first + engine.indices_at_once]
+        rows = nw.concat([function(given) for _, function in some], how="vertical")
+        part = engine.part(gold.HAZARD_INDEX, window=window, mines=mines)
+        yield rows, part.filter(nw.col("index_id").is_in([declared.id for declared, _ in some]))
+
+
+def points_at(engine: Engine, instant: datetime, mines: Sequence[str], master: Master) -> nw.LazyFrame:
     """silver.point as it was."""
     return _at(engine.from_arrow(point_facts([master[mine] for mine in mines])), instant, silver.POINT)
 
@@ -89,12 +172,14 @@ def _at(facts: nw.LazyFrame, instant: datetime, table: Table) -> nw.LazyFrame:
     return facts.filter(nw.col("holds_from") <= at, nw.col("holds_to") > at).select(*table.names)
 
 
-def _of_sites(engine: Engine, mines: Sequence[str]) -> dict[str, nw.LazyFrame]:
+def _of_sites(
+    engine: Engine, sites: Sites, only: Sequence[str] = ("mines", "air_paths", "door_pairs")
+) -> dict[str, nw.LazyFrame]:
     """What the site files say of mines, air paths and door pairs."""
     air_paths: list[dict[str, Any]] = []
     door_pairs: list[dict[str, Any]] = []
     facts: list[dict[str, Any]] = []
-    for mine, site in sites_of(engine.settings, mines).items():
+    for mine, site in sites.items():
         facts.append(
             {
                 "mine_code": mine,
@@ -120,7 +205,7 @@ def _of_sites(engine: Engine, mines: Sequence[str]) -> dict[str, nw.LazyFrame]:
                 }
             )
     frames = (("mines", facts, MINE), ("air_paths", air_paths, AIR_PATH), ("door_pairs", door_pairs, DOOR_PAIR))
-    return {name: engine.frame(rows, schema) for name, rows, schema in frames}
+    return {name: engine.frame(rows, schema) for name, rows, schema in frames if name in only}
 
 
 # ── what reaches farther back ───────────────────────────────────────────────────────────────────────────────────────

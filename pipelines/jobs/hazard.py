@@ -4,33 +4,38 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import narwhals as nw
 import polars as pl
 
-from minefusion.pipelines.engines.engine import Consumed, Engine, Part
-from minefusion.pipelines.hazard import catalogue
+from minefusion.pipelines.engines.engine import Consumed, Engine
 from minefusion.pipelines.hazard.area_minute import area_minute
+from minefusion.pipelines.hazard.catalogue import CATALOGUE
 from minefusion.pipelines.hazard.data_quality import data_quality
 from minefusion.pipelines.hazard.episodes import alarms
 from minefusion.pipelines.hazard.minutes import BEFORE
-from minefusion.pipelines.jobs.due import LOOKBACK, Steps, Work, data_of, due_work, work_over
+from minefusion.pipelines.jobs.due import LOOKBACK, SILVER, Steps, Work, data_of, due_work, work_over
 from minefusion.pipelines.jobs.gold_inputs import (
     LONGEST_EPISODE,
+    Computed,
+    Master,
     behind_alarms,
+    computed_by_index,
+    is_fast,
     make_inputs,
     open_alarms,
     points_at,
     silent_above_limit,
 )
 from minefusion.pipelines.jobs.lock import exclusive
-from minefusion.pipelines.jobs.master_data import MasterData, stored
-from minefusion.pipelines.jobs.new_files import collected
+from minefusion.pipelines.jobs.master_data import stored
+from minefusion.pipelines.jobs.new_files import INGEST, Stage, collected
 from minefusion.pipelines.jobs.racing import until_unbeaten
 from minefusion.pipelines.jobs.tally import Built, Progress, Tally
+from minefusion.pipelines.jobs.trends import TREND, TREND_STEPS, trend_alarms, trends
 from minefusion.pipelines.times import UTC_MICROSECONDS, utc_day
 from minefusion.schemas import gold, silver
 from minefusion.schemas.bronze import EXCHANGE_FILE
@@ -45,20 +50,24 @@ HOUR = timedelta(hours=1)
 # An alarm that is open at a span's end is followed ahead in steps of this length, each twice the one before.
 FIRST_STEP = timedelta(hours=1)
 
-Master = Mapping[str, MasterData]
-# The rows that should be there, and the part of the table that they stand for.
-Computed = tuple[nw.LazyFrame, Part]
-
 
 @dataclass(frozen=True)
 class Job:
-    """How one gold table is computed: from which tables, in which steps of time."""
+    """How one gold table, or its share of one, is computed: from which tables, in which steps of time.
+
+    `compute` gives parts of the table one after the other, each read after the one before it was written.
+    """
 
     table: Table
-    needs: tuple[Table, ...]
+    needs: tuple[Stage, ...]
     steps: Steps
-    compute: Callable[[Engine, Work, Master], Computed]
+    compute: Callable[[Engine, Work, Master], Iterator[Computed]]
+    app: str = INGEST
     with_reports: bool = False
+
+    @property
+    def stage(self) -> Stage:
+        return Stage(self.table, self.app)
 
 
 def run_gold(
@@ -98,18 +107,19 @@ def _run(
     if window is not None:
         pieces = work_over(engine, window, mines, job.steps)
     else:
-        pieces, completes = due_work(engine, job.table, job.needs, mines, job.steps, with_reports=job.with_reports)
+        pieces, completes = due_work(engine, job.stage, job.needs, mines, job.steps, with_reports=job.with_reports)
     master = stored(engine, sorted({mine for piece in pieces for mine in piece.mines})) if pieces else {}
     assert job.table.time is not None
     for index, piece in enumerate(pieces):
         started = time.monotonic()
-        rows, part = job.compute(engine, piece, master)
-        rows = rows.with_columns(
-            nw.lit(now, dtype=UTC_MICROSECONDS).alias("computed_at"),
-            nw.lit(0, dtype=nw.Int32).alias("revision"),
-            utc_day(nw.col(job.table.time)).alias("day"),
-        )
-        tally.add(job.table, engine.replace(part, rows.select(*job.table.names)), time.monotonic() - started)
+        for rows, part in job.compute(engine, piece, master):
+            rows = rows.with_columns(
+                nw.lit(now, dtype=UTC_MICROSECONDS).alias("computed_at"),
+                nw.lit(0, dtype=nw.Int32).alias("revision"),
+                utc_day(nw.col(job.table.time)).alias("day"),
+            )
+            tally.add(job.table, engine.replace(part, rows.select(*job.table.names)), time.monotonic() - started)
+            started = time.monotonic()
         engine.release()
         if progress:
             span = f"{piece.window.start:%Y-%m-%d %H:%M} to {piece.window.end:%H:%M}"
@@ -119,21 +129,24 @@ def _run(
     return list(tally.tables.values()) or [Built(job.table.name)]
 
 
-def _hazard(engine: Engine, work: Work, master: Master) -> Computed:
+def _hazard(engine: Engine, work: Work, master: Master) -> Iterator[Computed]:
     """Indices over ten minutes are computed for whole windows of theirs; minutes to come are left to later."""
     window, mines = work.window, work.mines
     earlier = silent_above_limit(engine, window, mines)
     inputs = make_inputs(engine, window.aligned(TEN_MINUTES), mines, master, earlier=earlier)
-    rows = catalogue.compute(inputs).filter(nw.col("window_start") < nw.lit(window.end, dtype=UTC_MICROSECONDS))
-    return rows, engine.part(gold.HAZARD_INDEX, window=window, mines=mines)
+    before_the_end = nw.col("window_start") < nw.lit(window.end, dtype=UTC_MICROSECONDS)
+    for rows, part in computed_by_index(engine, CATALOGUE, inputs, window, mines):
+        yield rows.filter(before_the_end), part
 
 
-def _alarm(engine: Engine, work: Work, master: Master) -> Computed:
+def _alarm(engine: Engine, work: Work, master: Master) -> Iterator[Computed]:
     """Episodes that are open at some moment of the span. One that is open at its end is followed to where it ends."""
     mines, window = work.mines, work.window
     part = engine.part(gold.ALARM, window=window.widened(before=LONGEST_EPISODE), mines=mines)
+    part = part.filter(is_fast("kind"))
     opened = open_alarms(engine, window, mines)
-    last = max((each.end for mine in mines for each in data_of(engine, mine, [window]).whole), default=window.end)
+    stretches = [data_of(engine, mine, [window], work.steps) for mine in mines]
+    last = max((each.end for stretch in stretches for each in stretch.whole), default=window.end)
     step = FIRST_STEP
     while True:
         rows = engine.cached(_episodes(engine, window, mines, master, opened))
@@ -145,7 +158,7 @@ def _alarm(engine: Engine, work: Work, master: Master) -> Computed:
         step *= 2
     start, end = (nw.lit(instant, dtype=UTC_MICROSECONDS) for instant in (work.window.start, work.window.end))
     still_open = nw.col("cleared_at").is_null() | (nw.col("cleared_at") >= start)
-    return rows.filter(nw.col("raised_at") < end), part.filter(still_open)
+    yield rows.filter(nw.col("raised_at") < end), part.filter(still_open)
 
 
 def _episodes(
@@ -154,22 +167,23 @@ def _episodes(
     earlier, older_hazard = behind_alarms(engine, window, mines, opened)
     inputs = make_inputs(engine, window, mines, master, earlier=earlier)
     span = window.widened(before=LOOKBACK)
-    hazard = engine.read(gold.HAZARD_INDEX, window=span, mines=mines)
+    hazard = engine.read(gold.HAZARD_INDEX, window=span, mines=mines).filter(is_fast("index_id"))
     if older_hazard is not None:
         hazard = nw.concat([older_hazard, hazard], how="vertical")
     told = engine.read(silver.REPORTED_ABNORMALITY, window=window.widened(before=LONGEST_EPISODE), mines=mines)
     return alarms(inputs, hazard, told)
 
 
-def _area_minute(engine: Engine, work: Work, master: Master) -> Computed:
+def _area_minute(engine: Engine, work: Work, master: Master) -> Iterator[Computed]:
     window, mines = work.window, work.mines
     inputs = make_inputs(engine, window, mines, master)
     hazard = engine.read(gold.HAZARD_INDEX, window=window.widened(before=BEFORE * MINUTE), mines=mines)
+    hazard = hazard.filter(is_fast("index_id"))
     told = engine.read(silver.REPORTED_ABNORMALITY, window=window.widened(before=LONGEST_EPISODE), mines=mines)
-    return area_minute(inputs, hazard, told), engine.part(gold.AREA_MINUTE, window=window, mines=mines)
+    yield area_minute(inputs, hazard, told), engine.part(gold.AREA_MINUTE, window=window, mines=mines)
 
 
-def _data_quality(engine: Engine, work: Work, master: Master) -> Computed:
+def _data_quality(engine: Engine, work: Work, master: Master) -> Iterator[Computed]:
     window, mines = work.window, work.mines
     files = engine.read(EXCHANGE_FILE, days=window.days(), mines=mines)
     at = nw.coalesce(nw.col("header_time"), nw.col("stamp"))
@@ -182,14 +196,15 @@ def _data_quality(engine: Engine, work: Work, master: Master) -> Computed:
             at >= nw.lit(window.start, dtype=UTC_MICROSECONDS), at < nw.lit(window.end, dtype=UTC_MICROSECONDS)
         ),
     )
-    return rows, engine.part(gold.DATA_QUALITY, window=window, mines=mines)
+    yield rows, engine.part(gold.DATA_QUALITY, window=window, mines=mines)
 
 
+HAZARD = Stage(gold.HAZARD_INDEX)
 JOBS: dict[str, Job] = {
-    "hazard_index": Job(gold.HAZARD_INDEX, (silver.READING,), Steps(TEN_MINUTES), _hazard),
-    "alarm": Job(gold.ALARM, (silver.READING, gold.HAZARD_INDEX), Steps(MINUTE), _alarm, with_reports=True),
-    "area_minute": Job(
-        gold.AREA_MINUTE, (silver.READING, gold.HAZARD_INDEX), Steps(MINUTE), _area_minute, with_reports=True
-    ),
-    "data_quality": Job(gold.DATA_QUALITY, (silver.READING,), Steps(HOUR, HOUR), _data_quality),
+    "hazard_index": Job(gold.HAZARD_INDEX, (SILVER,), Steps(TEN_MINUTES), _hazard),
+    "hazard_trend": Job(gold.HAZARD_INDEX, (SILVER, HAZARD), TREND_STEPS, trends, TREND),
+    "alarm": Job(gold.ALARM, (SILVER, HAZARD), Steps(MINUTE), _alarm, with_reports=True),
+    "trend_alarm": Job(gold.ALARM, (Stage(gold.HAZARD_INDEX, TREND),), TREND_STEPS, trend_alarms, TREND),
+    "area_minute": Job(gold.AREA_MINUTE, (SILVER, HAZARD), Steps(MINUTE), _area_minute, with_reports=True),
+    "data_quality": Job(gold.DATA_QUALITY, (SILVER,), Steps(HOUR, HOUR), _data_quality),
 }

@@ -2,7 +2,7 @@
 
 Every batch has a number, and a table carries the last number that it has used up as a Delta application transaction:
 one for all mines together, and one for each mine that was worked on alone. So a mine that fails stops no other, and a
-run over all mines takes up each where it is.
+run over all mines takes up each where it is. Where two jobs fill one table, each keeps its own count there.
 """
 
 from __future__ import annotations
@@ -24,6 +24,14 @@ LOADED = ("accepted", "partial", "stale")
 
 
 @dataclass(frozen=True)
+class Stage:
+    """A table as one job fills it; `app` is the application under which the job's count is kept there."""
+
+    table: Table
+    app: str = INGEST
+
+
+@dataclass(frozen=True)
 class NewFiles:
     """Ledger rows of the loaded files that a table has not used up, and what it has when it has used them up."""
 
@@ -35,9 +43,9 @@ class NewFiles:
         return sorted(self.ledger["mine_code"].unique())
 
 
-def app_of(mine: str) -> str:
+def app_of(mine: str, app: str = INGEST) -> str:
     """The application of one mine worked on alone."""
-    return f"{INGEST}/{mine}"
+    return f"{app}/{mine}"
 
 
 def complete_batches(engine: Engine) -> int:
@@ -62,13 +70,13 @@ def tables_behind(engine: Engine, batch: pl.DataFrame, number: int) -> list[Tabl
     ]
 
 
-def come_to(engine: Engine, table: Table, mine: str) -> int:
+def come_to(engine: Engine, stage: Stage, mine: str) -> int:
     """The last batch of which the table holds what is the mine's."""
-    return max(engine.consumed_by(table, [INGEST, app_of(mine)]).values())
+    return max(engine.consumed_by(stage.table, [stage.app, app_of(mine, stage.app)]).values())
 
 
 def new_files(
-    engine: Engine, table: Table, mines: Sequence[str] | None, source: Callable[[str], int] | None = None
+    engine: Engine, stage: Stage, mines: Sequence[str] | None, source: Callable[[str], int] | None = None
 ) -> NewFiles:
     """What is new to a table.
 
@@ -76,8 +84,9 @@ def new_files(
         mines: these alone, else all.
         source: mine → the last batch that is there to be used; where left out, what is complete in bronze.
     """
-    done = engine.consumed_by(table, [INGEST, *(app_of(mine) for mine in mines or ())])
-    oldest = done[INGEST] if mines is None else min(max(done[INGEST], done[app_of(mine)]) for mine in mines)
+    table, app = stage.table, stage.app
+    done = engine.consumed_by(table, [app, *(app_of(mine, app) for mine in mines or ())])
+    oldest = done[app] if mines is None else min(max(done[app], done[app_of(mine, app)]) for mine in mines)
     if oldest == engine.consumed(EXCHANGE_FILE, INGEST):
         return NewFiles(pl.DataFrame(pl.from_arrow(EXCHANGE_FILE.arrow_schema().empty_table())), ())
     upto = complete_batches(engine)
@@ -85,12 +94,12 @@ def new_files(
     wanted = nw.col("verdict").is_in(list(LOADED)) & ~nw.col("mine_code").is_null()
     ledger = collected(engine.in_process, rows.filter(wanted))
     there = sorted(ledger["mine_code"].unique())
-    done |= engine.consumed_by(table, [app_of(mine) for mine in there])
+    done |= engine.consumed_by(table, [app_of(mine, app) for mine in there])
     ready = {mine: min(source(mine), upto) if source else upto for mine in mines or there}
     span = pl.DataFrame(
         {
             "mine_code": there,
-            "_after": [max(done[INGEST], done[app_of(mine)]) for mine in there],
+            "_after": [max(done[app], done[app_of(mine, app)]) for mine in there],
             "_upto": [ready[mine] for mine in there],
         },
         schema={"mine_code": pl.String, "_after": pl.Int64, "_upto": pl.Int64},
@@ -98,9 +107,9 @@ def new_files(
     ledger = ledger.join(span, on="mine_code")
     if mines is None:
         held_back = ledger.filter(pl.col("batch") > pl.col("_upto"))["batch"].to_list()
-        completes = [Consumed(INGEST, min(held_back) - 1 if held_back else upto)]
+        completes = [Consumed(app, min(held_back) - 1 if held_back else upto)]
     else:
-        completes = [Consumed(app_of(mine), ready[mine]) for mine in mines]
+        completes = [Consumed(app_of(mine, app), ready[mine]) for mine in mines]
     ledger = ledger.filter(pl.col("batch") > pl.col("_after"), pl.col("batch") <= pl.col("_upto"))
     return NewFiles(ledger.drop("_after", "_upto"), tuple(completes))
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import narwhals as nw
@@ -11,16 +13,20 @@ import pyarrow as pa
 
 from minefusion.pipelines.conform.readings import is_usable
 from minefusion.pipelines.engines.engine import Engine
-from minefusion.pipelines.hazard.inputs import AIR_PATH, DOOR_PAIR, MINE, POINT_COLUMNS, Inputs
+from minefusion.pipelines.hazard.history import History
+from minefusion.pipelines.hazard.inputs import AIR_PATH, DOOR_PAIR, FEED_TABLES, MINE, POINT_COLUMNS, Feeds, Inputs
+from minefusion.schemas.gold import HAZARD_INDEX
 from minefusion.schemas.limits import effective_limit
 from minefusion.schemas.reference import ROADWAY_EDGE
-from minefusion.schemas.silver import AREA, HEADCOUNT, POINT, POSITION, READING
+from minefusion.schemas.silver import AREA, HEADCOUNT, POINT, POSITION, READING, READING_5MIN
+from minefusion.schemas.site import Site
 from minefusion.schemas.table import Table
 from minefusion.schemas.window import Window
 
 Row = dict[str, Any]
 
 MINE_CODE = "140000000001"
+TEST_MINE: Row = {"name_zh": "试验矿", "severe_hazard": True, "underground_cap": 100, "utc_offset_h": 8.0}
 # The first minute of the window of every test; readings may begin before it.
 T0 = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 UNITS = {
@@ -117,28 +123,23 @@ def make_inputs(
     positions: Sequence[Row] = (),
     headcount: Sequence[Row] = (),
     lookback_min: float | None = None,
+    feeds: Mapping[str, Sequence[Row]] = MappingProxyType({}),
+    site: Site | None = None,
 ) -> Inputs:
     """Inputs of one run over [T0 + minutes[0], T0 + minutes[1]); rows after it are cut off, as the job does.
 
-    Columns that a row leaves out are null; mine_code is the test mine's. `lookback_min` cuts off what is older.
+    Columns that a row leaves out are null; mine_code is the test mine's. `lookback_min` cuts off what is older;
+    `feeds`: name of a frame of `Feeds` → its rows.
     """
     window = Window(at(minutes[0]), at(minutes[1]))
     known = {row["point_id"]: row for row in points}
 
     def in_span(rows: Sequence[Row]) -> list[Row]:
         first = window.start - timedelta(minutes=lookback_min) if lookback_min is not None else None
-        return [
-            row for row in rows if row["observed_at"] < window.end and (first is None or row["observed_at"] >= first)
-        ]
+        when = ((row, row.get("observed_at") or row["measured_at"]) for row in rows)
+        return [row for row, instant in when if instant < window.end and (first is None or instant >= first)]
 
-    def frame(table: Table, rows: Sequence[Row]) -> nw.LazyFrame:
-        return engine.from_arrow(
-            pa.Table.from_pylist([{"mine_code": MINE_CODE, **row} for row in rows], schema=table.arrow_schema())
-        )
-
-    def plain(schema: pa.Schema, rows: Sequence[Row]) -> nw.LazyFrame:
-        return engine.frame([{"mine_code": MINE_CODE, **row} for row in rows], schema)
-
+    frame, plain = partial(_of_table, engine), partial(_of_schema, engine)
     seen = [
         {**{name: known[row["point_id"]].get(name) for name in ("quantity", "unit", "area_id")}, **row}
         for row in in_span(readings)
@@ -162,14 +163,77 @@ def make_inputs(
         edges=frame(ROADWAY_EDGE, edges),
         air_paths=plain(AIR_PATH, air_paths),
         door_pairs=plain(DOOR_PAIR, door_pairs),
-        mines=plain(
-            MINE, mines or [{"name_zh": "试验矿", "severe_hazard": True, "underground_cap": 100, "utc_offset_h": 8.0}]
-        ),
+        mines=plain(MINE, mines or [TEST_MINE]),
+        feeds=make_feeds(engine, {name: in_span(rows) for name, rows in feeds.items()}),
+        sites={MINE_CODE: site},
         window=window,
         grouped=engine.grouped,
         frame=engine.frame,
         cached=engine.cached,
     )
+
+
+def make_feeds(engine: Engine, feeds: Mapping[str, Sequence[Row]]) -> Feeds:
+    """Frames of the feeds from their rows; a value of GOOD or no quality is usable."""
+    made: dict[str, nw.LazyFrame] = {}
+    for name, table in FEED_TABLES.items():
+        good = [{"quality": "GOOD", "quality_reasons": "", **row} for row in feeds.get(name, ())]
+        rows = _of_table(engine, table, good)
+        rows = rows.with_columns(is_usable(nw.col("quality"), nw.col("quality_reasons")).alias("usable"))
+        made[name] = engine.cached(engine.with_epoch(rows, table.time, "observed_us"))
+    return Feeds(**made)
+
+
+def make_history(
+    engine: Engine,
+    *,
+    hours: tuple[float, float] = (0, 1),
+    five: Sequence[Row] = (),
+    points: Sequence[Row] = (),
+    feeds: Mapping[str, Sequence[Row]] = MappingProxyType({}),
+    indices: Sequence[Row] = (),
+    headcount: Sequence[Row] = (),
+    areas: Sequence[Row] = (),
+    edges: Sequence[Row] = (),
+    air_paths: Sequence[Row] = (),
+    mines: Sequence[Row] = (),
+    site: Site | None = None,
+) -> History:
+    """History of one run over [T0 + hours[0], T0 + hours[1]).
+
+    Columns that a row leaves out are null; mine_code is the test mine's. `five`: rows of silver.reading_5min.
+    """
+    frame, plain = partial(_of_table, engine), partial(_of_schema, engine)
+    of_points = engine.cached(frame(POINT, points))
+    rows = frame(READING_5MIN, five).join(
+        of_points.select("mine_code", "point_id", *POINT_COLUMNS), on=["mine_code", "point_id"], how="left"
+    )
+    return History(
+        five=engine.cached(engine.with_epoch(rows, "window_start", "start_us")),
+        feeds=make_feeds(engine, feeds),
+        indices=engine.cached(frame(HAZARD_INDEX, indices)),
+        headcount=engine.cached(engine.with_epoch(frame(HEADCOUNT, headcount), "observed_at", "observed_us")),
+        points=of_points,
+        areas=engine.cached(frame(AREA, areas or [area("F1")])),
+        edges=frame(ROADWAY_EDGE, edges),
+        air_paths=plain(AIR_PATH, air_paths),
+        mines=plain(MINE, mines or [TEST_MINE]),
+        sites={MINE_CODE: site},
+        window=Window(at(60 * hours[0]), at(60 * hours[1])),
+        grouped=engine.grouped,
+        frame=engine.frame,
+        cached=engine.cached,
+    )
+
+
+def _of_table(engine: Engine, table: Table, rows: Sequence[Row]) -> nw.LazyFrame:
+    return engine.from_arrow(
+        pa.Table.from_pylist([{"mine_code": MINE_CODE, **row} for row in rows], schema=table.arrow_schema())
+    )
+
+
+def _of_schema(engine: Engine, schema: pa.Schema, rows: Sequence[Row]) -> nw.LazyFrame:
+    return engine.frame([{"mine_code": MINE_CODE, **row} for row in rows], schema)
 
 
 def collect(frame: nw.LazyFrame) -> list[Row]:
