@@ -9,9 +9,10 @@ SEED ?= 1
 SCALE ?= 1
 KILLS ?= 200
 TESTS ?=
+SCENARIOS ?=
 BIN := .venv/bin
 
-.PHONY: help setup setup-tests demo up test check bench soak docs clean lock
+.PHONY: help setup setup-tests demo up test check bench soak docs pictures clean lock
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -47,8 +48,12 @@ bench: setup ## speed of the ingest on both engines beside plain Spark and plain
 soak: setup ## kill and rerun many times, both engines in turn, then compare the tables (KILLS=n)
 	@$(BIN)/minefusion soak --kills $(KILLS)
 
-docs: setup ## write the table pages in docs/ from the declarations
+docs: setup ## write the reference pages in docs/ from the declarations
 	@$(BIN)/python -m minefusion.schemas.docs
+	@$(BIN)/python -m minefusion.pipelines.hazard.pages
+
+pictures: setup ## draw each index over the scenario that drives it (SCENARIOS=name for some)
+	@$(BIN)/python -m minefusion.pictures $(SCENARIOS)
 
 lock: ## choose versions anew and write infra/requirements.lock
 	@$(bootstrap)

@@ -1,4 +1,5 @@
-"""Second half of `make setup`: what pip cannot bring — Java, Delta's jars, and Chromium for the page tests.
+"""Second half of `make setup`: what pip cannot bring — Java, Delta's jars, and what the tests need: Chromium
+for pages, brokers for the bridges.
 
 Runs under `.venv`. Each part is left alone where it is there. A part that may not be installed here is named in one
 sentence and the set-up goes on: the light engine needs none of them.
@@ -12,9 +13,19 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
-from minefusion.jvm import DELTA_JARS, DELTA_PACKAGE, OLDEST_JAVA, java_command, java_version, wrong_jars
+from minefusion.jvm import (
+    DELTA_JARS,
+    DELTA_PACKAGE,
+    KAFKA_PACKAGE,
+    OLDEST_JAVA,
+    java_command,
+    java_version,
+    wrong_jars,
+    wrong_kafka_jars,
+)
 from minefusion.schemas.settings import PROJECT, load_settings
 
 JAVA_PACKAGES = ("openjdk-17-jre-headless", "openjdk-21-jre-headless")
@@ -24,9 +35,11 @@ HOURS_BETWEEN_TRIES = 12
 
 
 def main() -> None:
-    ensure_jars(ensure_java())
+    has_java = ensure_java()
+    ensure_jars(has_java)
     if "--for-tests" in sys.argv[1:]:
         ensure_chromium()
+        ensure_brokers(has_java)
 
 
 def ensure_java() -> bool:
@@ -57,25 +70,48 @@ def ensure_jars(has_java: bool) -> None:
     folder = load_settings().spark.jars
     if not wrong_jars(folder) or not has_java:
         return
-    say(f"resolving {DELTA_PACKAGE}")
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as ivy:
-        resolve = (
-            "from pyspark.sql import SparkSession;"
-            "SparkSession.builder.master('local[1]').config('spark.ui.enabled', 'false')"
-            f".config('spark.jars.packages', '{DELTA_PACKAGE}').config('spark.jars.ivy', {ivy!r}).getOrCreate().stop()"
-        )
-        done = subprocess.run([sys.executable, "-c", resolve], capture_output=True, text=True, check=False)
-        for name in DELTA_JARS:
-            resolved = Path(ivy) / "jars" / name
-            if resolved.is_file():
-                os.replace(resolved, folder / name)
+    told = resolve(DELTA_PACKAGE, folder, DELTA_JARS)
     missing = wrong_jars(folder)
     if missing:
-        told = [line for line in done.stderr.splitlines() if "rror" in line or "not found" in line][:3]
         say(
-            f"Spark could not bring {', '.join(missing)} ({'; '.join(told) or 'not the expected file'}): "
+            f"Spark could not bring {', '.join(missing)} ({told or 'not the expected file'}): "
             "reach Maven Central once and run make setup again; until then the light engine does everything"
+        )
+
+
+def resolve(package: str, into: Path, names: Iterable[str] | None = None) -> str:
+    """Let Spark's resolver bring a package's jars, all or these; returns what it said where it failed."""
+    say(f"resolving {package}")
+    with tempfile.TemporaryDirectory(dir=into) as ivy:
+        session = (
+            "from pyspark.sql import SparkSession;"
+            "SparkSession.builder.master('local[1]').config('spark.ui.enabled', 'false')"
+            f".config('spark.jars.packages', '{package}').config('spark.jars.ivy', {ivy!r}).getOrCreate().stop()"
+        )
+        done = subprocess.run([sys.executable, "-c", session], capture_output=True, text=True, check=False)
+        for jar in sorted((Path(ivy) / "jars").glob("*.jar")):
+            if names is None or jar.name in names:
+                os.replace(jar, into / jar.name)
+    return "; ".join([line for line in done.stderr.splitlines() if "rror" in line or "not found" in line][:3])
+
+
+def ensure_brokers(has_java: bool) -> None:
+    """An MQTT and a Kafka broker for the tests of the bridges; they skip, and say so, without one."""
+    if not (shutil.which("mosquitto") or Path("/usr/sbin/mosquitto").exists()) and not install_debian("mosquitto"):
+        say("the MQTT tests will skip: they need mosquitto and it could not be installed here; install mosquitto")
+    folder = load_settings().spark.jars / "kafka"
+    tried = PROJECT / ".cache" / "tried-kafka"
+    if not wrong_kafka_jars(folder) or not has_java or was_tried(tried):
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    told = resolve(KAFKA_PACKAGE, folder)
+    if wrong_kafka_jars(folder):
+        note_try(tried)
+        say(
+            f"the Kafka tests will skip: Spark could not bring {KAFKA_PACKAGE} ({told or 'not the expected files'}); "
+            "reach Maven Central once and run make setup-tests again"
         )
 
 
@@ -88,7 +124,7 @@ def ensure_chromium() -> None:
 def install_debian(package: str) -> bool:
     """Install a Debian package where this user may: as root, or by sudo that asks for no password."""
     tried = PROJECT / ".cache" / f"tried-{package}"
-    if tried.is_file() and time.time() - tried.stat().st_mtime < HOURS_BETWEEN_TRIES * 3600:
+    if was_tried(tried):
         return False
     apt = may_install()
     if apt is None:
@@ -97,9 +133,18 @@ def install_debian(package: str) -> bool:
     install = [*apt, "install", "-y", "-qq", "--no-install-recommends", package]
     if run(install) or (run([*apt, "update", "-qq"]) and run(install)):
         return True
+    note_try(tried)
+    return False
+
+
+def was_tried(tried: Path) -> bool:
+    """Whether this failed so lately that it is not tried again."""
+    return tried.is_file() and time.time() - tried.stat().st_mtime < HOURS_BETWEEN_TRIES * 3600
+
+
+def note_try(tried: Path) -> None:
     tried.parent.mkdir(exist_ok=True)
     tried.touch()
-    return False
 
 
 def may_install() -> list[str] | None:

@@ -123,6 +123,44 @@ AREA_MINUTE = Table(
     time="minute",
 )
 
+RISK_TIER = Table(
+    name="gold.risk_tier",
+    doc="Risk of each area and hour: the worst legal level, else all findings together; never a mean.",
+    zh="区域风险等级",
+    key=("mine_code", "area_id", "window_start"),
+    columns=(
+        _MINE,
+        _AREA,
+        Column("window_start", "timestamp", "Start of the hour.", "窗口开始"),
+        Column("window_end", "timestamp", "End of the hour, not included.", "窗口结束"),
+        Column(
+            "tier",
+            "int",
+            "0 normal, 1 blue, 2 yellow, 3 orange, 4 red; null: insufficient data, which is never green.",
+            "风险等级",
+            valid=(0, 4),
+        ),
+        Column(
+            "basis",
+            "string",
+            "What decides: legal, critical, sudden, combined or insufficient_data.",
+            "判定依据",
+        ),
+        Column("legal_level", "int", "Worst level of an index over its legal limit; null where none is.", "法定等级"),
+        Column("combined_level", "int", "Level of all findings together (X-06).", "综合等级"),
+        Column("score", "double", "Noisy-OR of all findings, 0 to 1 (X-06).", "综合得分", valid=(0, 1)),
+        Column("completeness", "double", "Share of the area's indices that are known.", "完整性", valid=(0, 1)),
+        Column("decided_by", "string", "Indices that decide, comma-joined, the worst first.", "决定指标"),
+        Column("people_count", "int", "Most people in the area in the hour; null: not known.", "人数", unit="person"),
+        _ZH,
+        _EN,
+        _REVISION,
+        _COMPUTED,
+        day_column(),
+    ),
+    time="window_start",
+)
+
 DATA_QUALITY = Table(
     name="gold.data_quality",
     doc="Completeness, accuracy and timeliness by dataset, point and hour, with findings.",
@@ -139,10 +177,144 @@ DATA_QUALITY = Table(
         Column("completeness", "double", "received ÷ expected.", "完整性", valid=(0, 1)),
         Column("accuracy", "double", "Share of GOOD among those that came.", "准确性", valid=(0, 1)),
         Column("timeliness", "double", "Share that came no later than its late-after time.", "及时性", valid=(0, 1)),
-        Column("findings", "string", "JSON list of {code, count, zh, en}.", "发现（JSON）"),
+        Column("findings", "string", "JSON list of {code, rule, count, zh, en}.", "发现（JSON）"),
         _REVISION,
         _COMPUTED,
         day_column(),
     ),
     time="hour",
+)
+
+# What gold.sensor_health looks for: check → English, Chinese.
+HEALTH_CHECKS: dict[str, tuple[str, str]] = {
+    "completeness": ("values that should have come and did not", "数据完整性"),
+    "stuck": ("a value that stands still", "数值卡死"),
+    "offset": ("a level that jumped and stayed", "零点或量程突变"),
+    "drift": ("a level that leaves its neighbours by and by", "漂移"),
+    "swapped": ("two channels that show each other's values", "通道接反"),
+    "calibration": ("test gas that was not flagged, or a calibration that is due", "标校未标记或到期"),
+    "spikes": ("lone samples that stand out", "尖峰"),
+    "noise": ("more unrest than usual", "噪声"),
+}
+
+SENSOR_HEALTH = Table(
+    name="gold.sensor_health",
+    doc="Whether a sensor can be believed, by analog point and hour: eight checks, each with a score and a verdict.",
+    zh="传感器健康",
+    key=("mine_code", "point_id", "hour"),
+    columns=(
+        _MINE,
+        Column("point_id", "string", "Point.", "测点编码"),
+        Column("hour", "timestamp", "Start of the hour.", "小时"),
+        _AREA,
+        Column("quantity", "string", "Quantity of the point.", "测量量"),
+        Column("verdict", "string", "Worst of its checks: fault, watch, unknown or ok.", "结论"),
+        Column("leading_check", "string", "The check that decided it; null where all is in order.", "主要问题"),
+        Column("score", "double", "Highest score of its checks.", "得分", valid=(0, 1)),
+        *(
+            column
+            for check, (doc, zh) in HEALTH_CHECKS.items()
+            for column in (
+                Column(
+                    f"{check}_score",
+                    "double",
+                    f"How surely there is {doc}: 0 no sign, 1 certain; null where it cannot be told.",
+                    f"{zh}得分",
+                    valid=(0, 1),
+                ),
+                Column(f"{check}_verdict", "string", "fault, watch, unknown or ok.", f"{zh}结论"),
+            )
+        ),
+        Column(
+            "findings",
+            "string",
+            "JSON list of {check, verdict, score, zh, en, …}: every check that is not ok, with its evidence.",
+            "发现（JSON）",
+        ),
+        _ZH,
+        _EN,
+        _REVISION,
+        _COMPUTED,
+        day_column(),
+    ),
+    time="hour",
+)
+
+# Causes of a methane alarm: code → English, Chinese.
+CAUSES: dict[str, tuple[str, str]] = {
+    "unclear": ("unclear", "不明确"),
+    "calibration": ("calibration", "标校"),
+    "sensor_fault": ("sensor fault", "传感器故障"),
+    "doors_and_fans": ("door or fan disturbance", "风门或风机扰动"),
+    "production": ("production", "割煤生产"),
+    "barometer": ("falling barometer", "气压下降"),
+    "upstream_source": ("gas from up the air", "上风侧来气"),
+    "local_source": ("gas that came out at the place", "本处涌出"),
+}
+
+ALARM_CAUSE = Table(
+    name="gold.alarm_cause",
+    doc="Likely causes of methane alarms, the best supported first. A table of its own: an alarm has several, and must "
+    "not wait for what only the minutes after it show.",
+    zh="瓦斯报警可能原因",
+    key=("alarm_id", "rank"),
+    columns=(
+        Column("alarm_id", "string", "Alarm.", "报警标识"),
+        _MINE,
+        Column("rank", "int", "1 is the likeliest; 'unclear' stands there where no cause is supported well.", "排序"),
+        _POINT,
+        _AREA,
+        Column("raised_at", "timestamp", "When the alarm was raised.", "报警时间"),
+        Column("cause", "string", f"One of {', '.join(CAUSES)}.", "原因"),
+        Column("score", "double", "How well it is supported.", "得分", valid=(0, 1)),
+        Column("evidence", "string", "JSON of what supports it.", "证据（JSON）"),
+        _ZH,
+        _EN,
+        _REVISION,
+        _COMPUTED,
+        day_column(),
+    ),
+    time="raised_at",
+)
+
+ESCAPE_ROUTE = Table(
+    name="gold.escape_route",
+    doc="The way out of everybody underground, with its reason: every ten minutes, and every minute in which a roadway "
+    "is bad or barred (restricted).",
+    zh="避灾路线（受限）",
+    key=("mine_code", "person_hash", "minute"),
+    columns=(
+        _MINE,
+        Column("person_hash", "string", "Keyed hash of the card; gold holds no card and no name.", "人员卡散列"),
+        Column("minute", "timestamp", "Start of the minute; the answer is of its end.", "分钟"),
+        _AREA,
+        Column("edge_id", "string", "Roadway on which the person is; null where not known.", "巷道"),
+        Column("answer", "string", "exit, refuge, none (cut off) or unplaced (not known where).", "结论"),
+        Column(
+            "air",
+            "string",
+            "good, least_bad (under the self-rescuer) or ahead_of_smoke (must be hurried); null without a way.",
+            "沿途空气",
+        ),
+        Column(
+            "goal_id", "string", "Exit node or refuge chamber; without a way the nearest; null where none.", "目的地"
+        ),
+        Column("length_m", "double", "Way to the goal.", "路线长度", unit="m"),
+        Column("walk_min", "double", "Walking time; null without a way.", "步行时间", unit="min"),
+        Column("self_rescuer_min", "double", "Time of it under the self-rescuer.", "佩戴自救器时间", unit="min"),
+        Column("self_rescuer_left_min", "double", "What the self-rescuer then still has.", "自救器剩余时间", unit="min"),
+        Column("roadways", "string", "JSON list of the way's roadways, in order; empty without a way.", "途经巷道"),
+        Column(
+            "because",
+            "string",
+            "JSON list of {roadway, zh, en}: what is bad on the shortest way, or lies before the nearest refuge.",
+            "原因（JSON）",
+        ),
+        _ZH,
+        _EN,
+        _REVISION,
+        _COMPUTED,
+        day_column(),
+    ),
+    time="minute",
 )

@@ -87,6 +87,7 @@ class Settings:
         engine: `auto` is light on one machine and Spark on a cluster.
         provincial: landing sub-folders whose files are read as provincial ones.
         mine_aliases: provincial county code + mine code → the 12-digit mine code.
+        message_secret: key by which fusion messages (PC-85) in files are signed; empty: no signature is asked for.
         batch_bytes: an ingest batch closes at this many bytes of files …
         batch_files: … or at this many files.
         watermark_min: minutes that late data may still move a finished window [min].
@@ -94,6 +95,8 @@ class Settings:
         mlflow_uri: MLflow's tracking store.
         disk_min_gb: `doctor` wants this much free where the lake is [GB].
         serve_port: port of the API and console.
+        person_key: secret with which gold hashes cards; '' lets one be made and kept in `home`. Machines that share a
+            lake share the key.
     """
 
     lake: Path
@@ -101,6 +104,7 @@ class Settings:
     lang: Lang = "zh"
     provincial: tuple[str, ...] = ()
     mine_aliases: Mapping[str, str] = field(default_factory=dict, metadata=_matching(r"\d{12}", "a 12-digit mine code"))
+    message_secret: str = field(default="", repr=False)
     batch_bytes: int = field(default=128 << 20, metadata=_between(1, 4 << 30))
     batch_files: int = field(default=4096, metadata=_between(1, 1_000_000))
     watermark_min: int = field(default=10, metadata=_between(0, 24 * 60))
@@ -108,6 +112,9 @@ class Settings:
     mlflow_uri: str = _mlflow_in(HOME)
     disk_min_gb: int = field(default=2, metadata=_between(0, 1_000_000))
     serve_port: int = field(default=8600, metadata=_between(1, 65_535))
+    person_key: str = field(
+        default="", metadata=_matching(r"[!-~]{16,128}", "16 to 128 printable characters without spaces")
+    )
     spark: SparkSettings = field(default_factory=SparkSettings)
     airflow: AirflowSettings = field(default_factory=AirflowSettings)
 

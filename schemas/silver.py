@@ -72,6 +72,10 @@ POINT = Table(
         Column("off_desc", "string", "What 0 means.", "停描述"),
         Column("relations", "string", "Relation field as it came.", "关联关系"),
         Column("period_s", "double", "Nominal time between samples.", "采样周期", unit="s"),
+        Column("feed", "string", "Table that holds its values.", "数据所在表"),
+        Column(
+            "told_by", "string", "File kind that tells of it, of a feed family's point; null else.", "来源文件类型"
+        ),
         Column("is_defined", "boolean", "A definition file named it; else only its values were seen.", "是否有定义"),
         _SENT,
         _FILE,
@@ -186,14 +190,20 @@ READING_5MIN = Table(
 
 REPORTED_ABNORMALITY = Table(
     name="silver.reported_abnormality",
-    doc="What the mine's own systems report: abnormalities (YCBJ) and personnel alarms (RYCS, RYCY, RYXZ, RYQJ).",
+    doc="What the mine's own systems report: abnormalities of points, equipment and slopes, and personnel alarms.",
     zh="上报异常",
     key=("mine_code", "kind", "entity_id", "abnormal_type", "began_at"),
     columns=(
         _MINE,
-        Column("kind", "string", "YCBJ, RYCS, RYCY, RYXZ or RYQJ.", "类型"),
-        Column("entity_id", "string", "Point, card or area it is about (restricted).", "对象"),
-        Column("abnormal_type", "string", "Code 001 … 010 of YCBJ, '' for the others.", "异常类型"),
+        Column(
+            "kind",
+            "string",
+            "Kind of file: YCBJ, RYCS, RYCY, RYXZ, RYQJ, those of the feed families (ZKYC, TFJK_YC …), gnssalarm, "
+            "and clearalarm, which ends the gnssalarm of the same entity and begin.",
+            "类型",
+        ),
+        Column("entity_id", "string", "Point, card, area or mine it is about (restricted).", "对象"),
+        Column("abnormal_type", "string", "Code of the type as sent, 001 … 010 of YCBJ; '' where none.", "异常类型"),
         Column("began_at", "timestamp", "Start.", "开始时间"),
         Column("ended_at", "timestamp", "End; null while open.", "结束时间"),
         _AREA,
@@ -206,6 +216,9 @@ REPORTED_ABNORMALITY = Table(
         Column("count", "int", "Persons present (RYCY).", "人数"),
         Column("cause", "string", "Cause as entered.", "异常原因"),
         Column("measure", "string", "Measure as entered.", "处理措施"),
+        Column("description", "string", "Description as entered.", "描述"),
+        Column("sent_level", "string", "Level or state of handling as sent.", "上报等级"),
+        Column("handled_at", "timestamp", "When it was dealt with.", "处置时间"),
         _SENT,
         _FILE,
         _POSITION,

@@ -9,13 +9,34 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from minefusion.schemas import site_air
 from minefusion.schemas.declared import read_yaml, refuse
+from minefusion.schemas.site_escape import Exit, RefugeChamber, check_escape
+from minefusion.schemas.site_hazards import (
+    NAMED_BY,
+    AquiferCell,
+    ControlDepth,
+    CuttingsNorm,
+    Machine,
+    Pump,
+    RockFactor,
+    SeismicZone,
+    SlopePoint,
+    SourceWater,
+    Sump,
+    SupportFace,
+    TailingsDam,
+    WaterWell,
+    check_hazards,
+    in_areas,
+)
+from minefusion.schemas.site_plant import ProcessUnit, RulePack, RuleValue
 
 FORMAT = 1
 
 AreaKind = Literal[
     "longwall_face", "heading", "intake_airway", "return_airway", "district_return", "total_return", "belt_road",
-    "main_intake", "shaft", "pit_bottom", "chamber", "goaf", "surface",
+    "main_intake", "shaft", "pit_bottom", "chamber", "goaf", "surface", "process_unit",
 ]  # fmt: skip
 AirClass = Literal[
     "MAIN_AIRWAY", "BELT_ROAD", "COAL_FACE", "ROCK_HEADING", "OTHER_ROAD", "SHAFT_MAN", "SHAFT_MATERIAL",
@@ -143,9 +164,39 @@ class SiteLevel:
     red: float | None = None
 
 
+@dataclass(frozen=True)
+class GradedRisk:
+    """A risk that the mine graded by hand in its dual-prevention system, by LEC or by the six-by-six matrix.
+
+    Under LEC: `likelihood` 0.1 to 10, `exposure` 0.5 to 10, `consequence` 1 to 100; under the matrix (`exposure` null)
+    both others 1 to 6.
+    """
+
+    risk_id: str
+    area_id: str
+    name_zh: str
+    name_en: str
+    likelihood: float
+    consequence: float
+    exposure: float | None = None
+
+
+@dataclass(frozen=True)
+class GroupComparison:
+    """How much more one group of hazards weighs than another for this mine, 1/9 to 9; groups as in risk_groups.csv."""
+
+    group: str
+    than: str
+    ratio: float
+
+
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """One mine as its site file declares it. `approved_hours`: the mine's own limit of hours underground, or null."""
+    """One mine as its site file declares it. `approved_hours`: the mine's own limit of hours underground, or null.
+
+    `rain_prone`: shallow workings or a way for floods to come in, so that heavy rain is a hazard underground.
+    `self_rescuer_min`: minutes that a self-rescuer lasts; null: the usual ones.
+    """
 
     format: int = FORMAT
     mine_code: str
@@ -165,6 +216,41 @@ class Site:
     stations: tuple[SiteStation, ...] = ()
     cameras: tuple[Camera, ...] = ()
     levels: tuple[SiteLevel, ...] = ()
+    support_faces: tuple[SupportFace, ...] = ()
+    seismic_zones: tuple[SeismicZone, ...] = ()
+    cuttings_norms: tuple[CuttingsNorm, ...] = ()
+    rock_factors: tuple[RockFactor, ...] = ()
+    rain_prone: bool = True
+    aquifer_cells: tuple[AquiferCell, ...] = ()
+    water_wells: tuple[WaterWell, ...] = ()
+    sumps: tuple[Sump, ...] = ()
+    pumps: tuple[Pump, ...] = ()
+    source_waters: tuple[SourceWater, ...] = ()
+    slope_points: tuple[SlopePoint, ...] = ()
+    tailings_dams: tuple[TailingsDam, ...] = ()
+    control_depths: tuple[ControlDepth, ...] = ()
+    machines: tuple[Machine, ...] = ()
+    graded_risks: tuple[GradedRisk, ...] = ()
+    group_comparisons: tuple[GroupComparison, ...] = ()
+    exits: tuple[Exit, ...] = ()
+    refuge_chambers: tuple[RefugeChamber, ...] = ()
+    self_rescuer_min: float | None = None
+    roof_emissions: tuple[site_air.RoofEmission, ...] = ()
+    outburst_places: tuple[site_air.OutburstPlace, ...] = ()
+    goaf_voids: tuple[site_air.GoafVoid, ...] = ()
+    inert_injections: tuple[site_air.InertInjection, ...] = ()
+    diesel_backgrounds: tuple[site_air.DieselBackground, ...] = ()
+    sealed_fires: tuple[site_air.SealedFire, ...] = ()
+    main_fans: tuple[site_air.MainFan, ...] = ()
+    fan_curve: tuple[site_air.FanCurvePoint, ...] = ()
+    air_roads: tuple[site_air.AirRoad, ...] = ()
+    local_fans: tuple[site_air.LocalFan, ...] = ()
+    air_loops: tuple[site_air.AirLoop, ...] = ()
+    loop_roads: tuple[site_air.LoopRoad, ...] = ()
+    heat_works: tuple[site_air.HeatWork, ...] = ()
+    rule_packs: tuple[RulePack, ...] = ()
+    process_units: tuple[ProcessUnit, ...] = ()
+    rule_values: tuple[RuleValue, ...] = ()
 
     def to_frames(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Rows of reference.roadway_node and reference.roadway_edge."""
@@ -226,6 +312,9 @@ def _check(site: Site, complain: Complain) -> None:
         if edge.from_node == edge.to_node:
             complain(edge, f"expected two different nodes in edge {edge.edge_id}, got {edge.from_node} twice; mend one")
     _check_chainages(site, complain)
+    check_hazards(site, complain)
+    site_air.check_air(site, complain)
+    check_escape(site, complain)
 
 
 def _check_unique(site: Site, complain: Complain) -> None:
@@ -237,6 +326,11 @@ def _check_unique(site: Site, complain: Complain) -> None:
         ("point_code", site.points),
         ("station_code", site.stations),
         ("camera_code", site.cameras),
+        ("node_id", site.exits),
+        ("chamber_id", site.refuge_chambers),
+        ("pack", site.rule_packs),
+        *((name, getattr(site, section)) for section, name in NAMED_BY.items()),
+        *((name, getattr(site, section)) for section, name in site_air.NAMED_BY.items()),
     )
     for name, things in named:
         seen: Counter[str] = Counter()
@@ -271,18 +365,22 @@ def _references(site: Site) -> Iterator[tuple[Any, str, str]]:
     for edge in site.edges:
         yield edge, "from_node", "node"
         yield edge, "to_node", "node"
-    for thing in (*site.edges, *site.door_pairs, *site.air_paths):
+    of_own_values = (each for each in site.rule_values if each.area_id is not None)
+    for thing in (*site.edges, *site.door_pairs, *site.air_paths, *in_areas(site), *site.process_units, *of_own_values):
         yield thing, "area_id", "area"
+    yield from site_air.references(site)
+    for way_out in site.exits:
+        yield way_out, "node_id", "node"
     for path in site.air_paths:
         yield path, "intake_edge", "edge"
         yield path, "return_edge", "edge"
-    for placed in (*site.points, *site.stations, *site.cameras):
+    for placed in (*site.points, *site.stations, *site.cameras, *site.refuge_chambers):
         yield placed, "edge_id", "edge"
 
 
 def _check_chainages(site: Site, complain: Complain) -> None:
     length = {edge.edge_id: edge.length_m for edge in site.edges}
-    everything: tuple[SitePoint | SiteStation | Camera, ...] = (*site.points, *site.stations, *site.cameras)
+    everything = (*site.points, *site.stations, *site.cameras, *site.refuge_chambers)
     for placed in everything:
         if not 0 <= placed.chainage_m <= length[placed.edge_id]:
             limit = f"0 to {length[placed.edge_id]} m, the length of {placed.edge_id}"

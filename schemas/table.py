@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from minefusion.schemas.governance import Card
+
 ColumnType = Literal["string", "double", "int", "long", "boolean", "timestamp"]
 
 _SPARK = {
@@ -65,6 +67,28 @@ class Table:
     def content(self) -> tuple[str, ...]:
         """The columns that say what a row states: all but the volatile ones and the revision."""
         return tuple(n for n in self.names if n not in self.volatile and n != "revision")
+
+    @property
+    def domain(self) -> str:
+        """Data domain, `03.01`; '' where schemas/governance/tables.csv lacks the table."""
+        card = self._card
+        return f"{card.domain}.{card.data_domain}" if card else ""
+
+    @property
+    def level(self) -> str:
+        """Security level L1 to L4; '' where not given."""
+        return self._card.level if self._card else ""
+
+    @property
+    def owner(self) -> str:
+        """The office that answers for the data; '' where not given."""
+        return self._card.owner if self._card else ""
+
+    @property
+    def _card(self) -> Card | None:
+        from minefusion.schemas.governance import cards
+
+        return cards().get(self.name)
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)

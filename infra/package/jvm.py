@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 
 OLDEST_JAVA = 17
@@ -19,6 +20,11 @@ DELTA_JARS = {
     "io.delta_delta-spark_4.2_2.13-4.4.0.jar": "27d4fd8b1f879535c573ed1c718177d6a27f24d3e626ba02e216369725721ead",
     "io.delta_delta-storage-4.4.0.jar": "c46735481fa8e326b0957be02b4420cbcab4b325bb08009b7f2045a95133f1cc",
 }
+
+
+# A broker for the tests of the Kafka bridge; it takes the Scala library that Spark brings.
+KAFKA_PACKAGE = "org.apache.kafka:kafka_2.13:4.1.0"
+KAFKA_SHA256 = "59c20bdb92f1b1474eb422e3299ae49d3a62fe601d8b883479d823096871c347"
 
 
 def java_command() -> str | None:
@@ -40,6 +46,21 @@ def java_version(command: str) -> int | None:
 def wrong_jars(folder: Path) -> list[str]:
     """Delta's jars that `folder` lacks or holds damaged."""
     return [name for name, sha256 in DELTA_JARS.items() if _sha256(folder / name) != sha256]
+
+
+def wrong_kafka_jars(folder: Path) -> bool:
+    """Whether `folder` lacks a jar of the broker, or holds another one."""
+    whole = hashlib.sha256()
+    for jar in sorted(folder.glob("*.jar")):
+        whole.update(f"{jar.name} {_sha256(jar)}\n".encode())
+    return whole.hexdigest() != KAFKA_SHA256
+
+
+def scala_library() -> list[Path]:
+    """The Scala library of the installed Spark."""
+    spark = find_spec("pyspark")
+    folders = spark.submodule_search_locations or [] if spark else []
+    return [jar for folder in folders for jar in Path(folder).glob("jars/scala-library-*.jar")]
 
 
 def _sha256(path: Path) -> str | None:

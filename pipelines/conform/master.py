@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from minefusion.pipelines.conform.place import UNPLACED, Gazetteer, gas_class_of
+from minefusion.schemas.exchange.grammar import MINE_UTC_OFFSET_H, dictionary, kinds
+from minefusion.schemas.exchange.measures import equipment_kinds, usual_measures
 from minefusion.schemas.limits import effective_limit, headcount_cap, limits_for
 from minefusion.schemas.sensors import sensor_type, sensor_type_by_name
+from minefusion.schemas.silver import READING
 from minefusion.schemas.site import Area
 from minefusion.schemas.units import unit_factor
 
@@ -69,12 +73,18 @@ def point_row(defined: Row, gazetteer: Gazetteer, period_s: float | None) -> Row
     """silver.point of one definition (or of a point whose values alone were seen)."""
     code = defined["point_id"]
     coded = _POINT_CODE.match(code)
+    measure = usual_measures().get(defined.get("told_by") or "")
+    usual = measure.types[0] if measure and measure.types else None
     type_code = defined.get("sensor_type") or (coded["type"] if coded else None)
-    kind = sensor_type(type_code) or sensor_type_by_name(defined.get("sensor_type_name"))
+    kind = sensor_type(type_code) or sensor_type_by_name(defined.get("sensor_type_name")) or usual
     sent_unit = defined.get("sent_unit") or None
     unit = kind.unit if kind else sent_unit
     factor = 1.0 if kind is None or not sent_unit or not kind.unit else unit_factor(sent_unit, kind.unit)
     location = defined.get("location") or ""
+    if (area_name := defined.get("area_name") or "") not in location:
+        location = f"{area_name} {location}".strip()
+    if measure:
+        period_s = kinds()[measure.kind].period_s or period_s
     x, y, z = (_float(defined.get(axis)) for axis in "xyz")
     place = gazetteer.place(code, x, y, z, location)
     edge = gazetteer.edge(place.edge_id)
@@ -115,6 +125,8 @@ def point_row(defined: Row, gazetteer: Gazetteer, period_s: float | None) -> Row
         "off_desc": off_desc or None,
         "relations": defined.get("relations"),
         "period_s": period_s or _DEFAULT_PERIOD_S,
+        "feed": measure.table if measure else READING.name,
+        "told_by": measure and defined["told_by"],
         "is_defined": defined["is_defined"],
         "sent_at": defined["sent_at"],
         "file_id": defined["file_id"],
@@ -260,6 +272,81 @@ def substation_row(told: Row, gazetteer: Gazetteer) -> Row:
         "sent_at": told["sent_at"],
         "file_id": told["file_id"],
     }
+
+
+def equipment_row(told: Row, mark: Row | None, test: Row | None, ban: Row | None, gazetteer: Gazetteer) -> Row:
+    """silver.equipment of one device: its own file (JBSJ) and what safety mark, last test and ban list say of it."""
+    mark, test, ban = mark or {}, test or {}, ban or {}
+    place = gazetteer.place(told["equipment_id"], None, None, None, told.get("location"))
+    return {
+        "mine_code": told["mine_code"],
+        "equipment_id": told["equipment_id"],
+        "name": told.get("name"),
+        "model": told.get("model"),
+        "category": told.get("category"),
+        "equipment_kind": _equipment_kind(told),
+        "location": told.get("location"),
+        "area_id": place.area_id,
+        "edge_id": place.edge_id,
+        "place_method": place.method,
+        "manufacturer": told.get("manufacturer"),
+        "factory_code": told.get("factory_code"),
+        "safety_mark_code": told.get("safety_mark_code") or mark.get("mark_code"),
+        "rated_voltage_v": _rated(told.get("rated_voltage"), "V"),
+        "rated_current_a": _rated(told.get("rated_current"), "A"),
+        "rated_power_kw": _rated(told.get("rated_power"), "kW"),
+        "mark_state": _int(mark.get("state")),
+        "mark_valid_until": _day_after(mark.get("valid_to")),
+        "test_result": _int(test.get("result")),
+        "test_valid_until": _day_after(test.get("valid_to")),
+        "banned_from": _banned_from(ban),
+        "ban_reason": ban.get("reason"),
+        "sent_at": told["sent_at"],
+        "file_id": told["file_id"],
+    }
+
+
+def _equipment_kind(told: Row) -> str:
+    """By the system that the device belongs to, as its code, prefix or name."""
+    system = told.get("system") or ""
+    for term in dictionary("system_code").values():
+        if term.means and (system in (term.code, term.means) or (system and term.zh in system)):
+            return equipment_kinds()[term.means]
+    return "other"
+
+
+def _rated(text: str | None, unit: str) -> float | None:
+    """A rated value with or without its unit: 660, 660V, 0.66kV; null where it is no such number."""
+    found = re.fullmatch(r"\s*([0-9.]+)\s*([A-Za-z]*)\s*", text or "")
+    value = _float(found[1]) if found else None
+    factor = unit_factor(found[2], unit) if found and found[2] else 1.0
+    return None if value is None or factor is None else round(value * factor, 6)
+
+
+def _int(text: str | None) -> int | None:
+    return int(text) if text and text.isdecimal() else None
+
+
+def _local_midnight(text: str | None) -> datetime | None:
+    """Start of a day in mine local time; null where the text is no date."""
+    try:
+        return datetime.fromisoformat(text or "").replace(tzinfo=UTC) - timedelta(hours=MINE_UTC_OFFSET_H)
+    except ValueError:
+        return None
+
+
+def _day_after(text: str | None) -> datetime | None:
+    day = _local_midnight(text)
+    return day and day + timedelta(days=1)
+
+
+def _banned_from(ban: Row) -> datetime | None:
+    """From the ban's day on where it holds at once, else from the day after its deadline (PC-56)."""
+    if not ban:
+        return None
+    if ban.get("is_at_once") == "1":
+        return _local_midnight(ban.get("in_force")) or ban["sent_at"]
+    return _day_after(ban.get("deadline"))
 
 
 def person_row(told: Row) -> Row:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import narwhals as nw
 import numpy as np
 
 from minefusion.schemas.site import Edge, Site
@@ -18,6 +19,11 @@ UNPLACED = "unplaced"
 FARTHEST_M = 30.0
 # Roadways that meet at a node are equally near to a point beside it; then the text decides between those this close.
 TIE_M = 4.0
+
+# A seismic source lies in the rock beside the roadways: it belongs to the area of the nearest one within this.
+FARTHEST_SOURCE_M = 300.0
+# What stands between the parts of a place key.
+_BETWEEN = "|"
 
 # Words of a location text, each with the kinds of area that it speaks for, most telling first.
 _AREA_WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -87,6 +93,16 @@ class Gazetteer:
         found = self._by_coordinates(x, y, z, text or "")
         return found or self._by_text(text or "") or NOWHERE
 
+    def place_of_key(self, key: str) -> Place:
+        """Place of what a `place_key` tells: a known area code, else coordinates, else words."""
+        *axes, rest = key.split(_BETWEEN, 3)
+        text, _, area_code = rest.rpartition(_BETWEEN)
+        if area_code in self.areas:
+            return Place(area_code, self._edge_by_text(area_code, text), None, "code")
+        x, y, z = (float(axis) if axis else None for axis in axes)
+        found = self._by_coordinates(x, y, z, text, FARTHEST_SOURCE_M)
+        return found or self._by_text(text) or NOWHERE
+
     def edge(self, edge_id: str | None) -> Edge | None:
         return self._by_edge.get(edge_id) if edge_id else None
 
@@ -94,7 +110,9 @@ class Gazetteer:
         """Methane location code that the site file states for this very point."""
         return self._fixed_class.get(code)
 
-    def _by_coordinates(self, x: float | None, y: float | None, z: float | None, text: str) -> Place | None:
+    def _by_coordinates(
+        self, x: float | None, y: float | None, z: float | None, text: str, farthest_m: float = FARTHEST_M
+    ) -> Place | None:
         # 0, 0 is what senders write who have no survey.
         if self.site is None or not self.edges or x is None or y is None or (x == 0 and y == 0):
             return None
@@ -105,7 +123,7 @@ class Gazetteer:
         share = np.clip((((here - self._start) * weight) * along).sum(axis=1) / length2, 0, 1)
         distance = np.sqrt(((here * weight - self._start * weight - share[:, None] * along) ** 2).sum(axis=1))
         nearest = float(distance.min())
-        if nearest > FARTHEST_M:
+        if nearest > farthest_m:
             return None
         near = np.flatnonzero(distance <= nearest + TIE_M)
         best = (
@@ -152,6 +170,12 @@ class Gazetteer:
                     score += 3.0 - 0.5 * (kinds.index(kind) if kind in kinds else 0) - 0.01 * rank
                 break
         return score
+
+
+def place_key(x: str | None, y: str | None, z: str | None, text: str, area_code: str | None = None) -> nw.Expr:
+    """Everything that a record tells of its place, as one text for `Gazetteer.place_of_key`; the names are columns."""
+    parts = [nw.col(name).fill_null("") if name else nw.lit("") for name in (x, y, z, text, area_code)]
+    return nw.concat_str(*parts, separator=_BETWEEN).alias("place_key")
 
 
 def gas_class_of(text: str, edge_class: str | None) -> str | None:

@@ -11,8 +11,9 @@ from minefusion.pipelines.conform.records import Layout, columns, keep_latest, n
 from minefusion.pipelines.times import from_mine_local, utc_day
 from minefusion.schemas.silver import HEADCOUNT, POSITION
 
-LAYOUTS = (("RYSS", ""), ("RYSS", "b1"), ("RYSS", "b2"))
+LAYOUTS = (("RYSS", ""), ("RYSS", "b1"), ("RYSS", "b2"), ("RYSS", "prov"))
 KINDS = ("RYSS",)
+_NOTHING = nw.lit(None, dtype=nw.String)
 # A station may see a card a little past the end of its roadway; farther than this is doubtful.
 BEYOND_EDGE_M = 5.0
 
@@ -47,8 +48,10 @@ def to_positions(records: nw.LazyFrame, stations: nw.LazyFrame, layouts: Sequenc
         "holds_from",
         "holds_to",
     )
+    # The provincial form sends the flag as a text; a word there says nothing of where the person is.
+    flag = nw.when(nw.col("flag").str.contains(r"^[0-9]$")).then(nw.col("flag")).otherwise(_NOTHING)
     rows = in_force(rows, at, ["mine_code", "station_code"], "observed_at").with_columns(
-        number("distance").alias("station_distance_m"), nw.col("flag").cast(nw.Int32).alias("in_out_flag")
+        number("distance").alias("station_distance_m"), flag.cast(nw.Int32).alias("in_out_flag")
     )
     along = nw.col("station_chainage_m") + nw.col("station_distance_m").fill_null(0.0)
     inside = nw.min_horizontal(nw.max_horizontal(along, nw.lit(0.0)), nw.col("edge_length_m"))

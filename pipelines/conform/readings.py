@@ -6,22 +6,39 @@ from collections.abc import Sequence
 
 import narwhals as nw
 
+from minefusion.pipelines.conform.codes import national_type, point_id, value_kind
 from minefusion.pipelines.conform.definitions import in_force
+from minefusion.pipelines.conform.quality import (
+    CALIBRATION,
+    NOT_POLLED,
+    OVER_RANGE,
+    SENSOR_FAULT,
+    STATUS_UNREADABLE,
+    SUBSTATION_FAULT,
+    SUSPENDED,
+    bits,
+    graded,
+    has_bit,
+    provincial_flags,
+    status_flags,
+)
 from minefusion.pipelines.conform.records import Layout, columns, keep_latest, number
 from minefusion.pipelines.times import UTC_MICROSECONDS, floor_minutes, utc_day
 from minefusion.schemas.silver import READING
 
 # Layouts that carry values of points at an instant.
-LAYOUTS = (("CDSS", ""), ("NCDSS", ""), ("SSSJ", "i"), ("KGBH", ""), ("KGBH", "i"))
+NATIONAL_LAYOUTS = (("CDSS", ""), ("NCDSS", ""), ("SSSJ", "i"), ("KGBH", ""), ("KGBH", "i"))
+PROVINCIAL_LAYOUTS = (("AQSS", ""), ("AQLJ", ""), ("zdh_rtdata", ""))
+LAYOUTS = (*NATIONAL_LAYOUTS, *PROVINCIAL_LAYOUTS)
 KINDS = tuple(dict.fromkeys(kind for kind, _ in LAYOUTS))
 
-ALARM, CUT, CALIBRATION, OVER_RANGE, SUBSTATION_FAULT, NOT_POLLED, SUSPENDED, SENSOR_FAULT = (2**n for n in range(8))
-STATUS_UNREADABLE = -1
 # A sample is judged by what came before it in its own clock-aligned half hour and the one before, so a rerun of any
 # part of the history judges it the same way, and nothing that comes later in time changes what was said.
 SLOT_MINUTES = 30
 # A point stands still when it does so for the two quarters of an hour before, with so many samples in each.
 BLOCK_MINUTES, BLOCK_SAMPLES = 15, 3
+# What a provincial switch sends that does not know its state.
+FAULTY_SWITCH = 2.0
 # Methane moves at most 2 % a second, temperature 5 K a second; faster is the instrument.
 FASTEST_PER_S = {"ch4": 2.0, "temperature": 5.0}
 # A point may stand still while its neighbour moves by less than this many of its own steps: they are not at one place.
@@ -53,20 +70,48 @@ def to_samples(records: nw.LazyFrame, points: nw.LazyFrame, layouts: Sequence[La
     """
     kept = ("mine_code", "observed_at", "received_at", "sent_at", "file_id", "position", "marks")
     wanted = {"point_id": ("point_code",), "value_text": ("value",), "status_text": ("status",)}
-    samples = columns(records, layouts, wanted, kept)
-    unreadable = nw.col("marks").str.contains("STATUS_UNKNOWN", literal=True)
-    samples = samples.with_columns(
-        number("value_text").alias("sent"),
-        nw.when(unreadable)
-        .then(nw.lit(STATUS_UNREADABLE))
-        .otherwise(nw.col("status_text").cast(nw.Int32))
-        .cast(nw.Int32)
-        .alias("status_flags"),
+    national = [layout for layout in layouts if layout not in PROVINCIAL_LAYOUTS]
+    provincial = [layout for layout in layouts if layout in PROVINCIAL_LAYOUTS]
+    parts = []
+    if national or not provincial:
+        sent = columns(records, national, wanted, kept)
+        parts.append(sent.with_columns(status_flags().alias("status_flags")))
+    if provincial:
+        parts.append(_provincial(records, provincial, kept))
+    samples = nw.concat(
+        [part.select(*kept, "point_id", "value_text", "status_flags") for part in parts], how="vertical"
     )
+    samples = samples.with_columns(number("value_text").alias("sent"))
     known = points.select("mine_code", "point_id", "holds_from", "holds_to", "unit_factor", "is_inverted")
     samples = in_force(samples, known, ["mine_code", "point_id"], "observed_at")
     turned = nw.when(nw.col("is_inverted").fill_null(False)).then(1.0 - nw.col("sent")).otherwise(nw.col("sent"))
     return samples.with_columns((turned * nw.col("unit_factor")).round(6).alias("value")).select(*SAMPLE)
+
+
+def _provincial(records: nw.LazyFrame, layouts: Sequence[Layout], kept: Sequence[str]) -> nw.LazyFrame:
+    """Records of provincial value files, with silver's point codes and status bits.
+
+    A switch that sends 2 does not know its state: it has no value then.
+    """
+    wanted = {
+        "point_code": ("sensor_code",),
+        "type_text": ("sensor_type",),
+        "value_text": ("value",),
+        "state_text": ("sensor_state",),
+        "substation_text": ("substation_state",),
+    }
+    rows = columns(records, layouts, wanted, kept)
+    rows = rows.with_columns(point_id({kind for kind, _ in layouts}).alias("point_id"), provincial_flags())
+    is_switch = value_kind(national_type(nw.col("type_text"))) == "KG"
+    is_faulty = (is_switch & (number("value_text") == FAULTY_SWITCH)).fill_null(False)
+    return rows.with_columns(
+        nw.when(~is_faulty).then(nw.col("value_text")).alias("value_text"),
+        nw.when(is_faulty & ((nw.col("status_flags").fill_null(0) // SENSOR_FAULT) % 2 == 0))
+        .then(nw.col("status_flags").fill_null(0) + SENSOR_FAULT)
+        .otherwise(nw.col("status_flags"))
+        .cast(nw.Int32)
+        .alias("status_flags"),
+    )
 
 
 def assess(samples: nw.LazyFrame, points: nw.LazyFrame) -> nw.LazyFrame:
@@ -82,11 +127,11 @@ def assess(samples: nw.LazyFrame, points: nw.LazyFrame) -> nw.LazyFrame:
         floor_minutes(nw.col("observed_at"), BLOCK_MINUTES).cast(UTC_MICROSECONDS).alias("_block"),
         _second_of_slot().alias("_second"),
         (nw.col("quantity") == "ch4").fill_null(False).alias("_is_gas"),
-        nw.when(nw.col("status_flags") >= 0).then(nw.col("status_flags")).otherwise(0).fill_null(0).alias("_bits"),
+        bits().alias("_bits"),
     )
-    calibrating = _bit(CALIBRATION)
+    calibrating = has_bit(CALIBRATION)
     at_end = (nw.col("value") >= nw.col("range_high")).fill_null(False)
-    rows = rows.with_columns((nw.col("_is_gas") & ~calibrating & (_bit(OVER_RANGE) | at_end)).alias("_saturated"))
+    rows = rows.with_columns((nw.col("_is_gas") & ~calibrating & (has_bit(OVER_RANGE) | at_end)).alias("_saturated"))
     # Over range counts as at least the end of the range, also where no value came with it.
     floor = nw.max_horizontal(nw.col("value"), nw.col("range_high"))
     rows = rows.with_columns(nw.when(nw.col("_saturated")).then(floor).otherwise(nw.col("value")).alias("value"))
@@ -96,10 +141,10 @@ def assess(samples: nw.LazyFrame, points: nw.LazyFrame) -> nw.LazyFrame:
     outside = ((value < nw.col("valid_min")) | (value > nw.col("valid_max"))).fill_null(False)
     bad = {
         "CALIBRATION": calibrating,
-        "SUBSTATION_FAULT": _bit(SUBSTATION_FAULT) & ~saturated,
-        "NOT_POLLED": _bit(NOT_POLLED) & ~saturated,
-        "SUSPENDED": _bit(SUSPENDED) & ~saturated,
-        "SENSOR_FAULT": _bit(SENSOR_FAULT) & ~saturated,
+        "SUBSTATION_FAULT": has_bit(SUBSTATION_FAULT) & ~saturated,
+        "NOT_POLLED": has_bit(NOT_POLLED) & ~saturated,
+        "SUSPENDED": has_bit(SUSPENDED) & ~saturated,
+        "SENSOR_FAULT": has_bit(SENSOR_FAULT) & ~saturated,
         "NO_VALUE": value.is_null(),
         "OUT_OF_RANGE": outside & ~saturated,
         "STEP": nw.col("_too_fast") & ~saturated,
@@ -107,21 +152,13 @@ def assess(samples: nw.LazyFrame, points: nw.LazyFrame) -> nw.LazyFrame:
     }
     suspect = {
         "SATURATED": saturated,
-        "OVER_RANGE": _bit(OVER_RANGE) & ~saturated & ~calibrating,
+        "OVER_RANGE": has_bit(OVER_RANGE) & ~saturated & ~calibrating,
         "STUCK": nw.col("_stuck"),
         "STATUS_UNKNOWN": (nw.col("status_flags") == STATUS_UNREADABLE).fill_null(False),
     }
-    # Nulls are left out: each condition then stands once in Spark's plan; joining them one by one would double it.
-    codes = [nw.when(holds).then(nw.lit("," + code)) for code, holds in (bad | suspect).items()]
-    reasons = nw.concat_str(*codes, ignore_nulls=True)
-    is_bad, is_suspect = _any(bad), _any(suspect)
-    quality = (
-        nw.when(is_bad)
-        .then(nw.lit("BAD"))
-        .otherwise(nw.when(is_suspect).then(nw.lit("SUSPECT")).otherwise(nw.lit("GOOD")))
-    )
+    quality, reasons = graded(bad, suspect)
     return rows.with_columns(
-        reasons.str.slice(1).alias("quality_reasons"),
+        reasons.alias("quality_reasons"),
         quality.alias("quality"),
         nw.col("area_id").fill_null("unplaced"),
         utc_day(nw.col("observed_at")).alias("day"),
@@ -132,17 +169,6 @@ def is_usable(quality: nw.Expr, reasons: nw.Expr) -> nw.Expr:
     """Passed the sample gate. A saturated gas point is never excluded."""
     saturated = (quality != "BAD") & reasons.str.contains("SATURATED", literal=True)
     return (quality == "GOOD") | saturated
-
-
-def _bit(bit: int) -> nw.Expr:
-    return (nw.col("_bits") // bit) % 2 == 1
-
-
-def _any(conditions: dict[str, nw.Expr]) -> nw.Expr:
-    found = nw.lit(False)
-    for holds in conditions.values():
-        found = found | holds
-    return found
 
 
 def _second_of_slot() -> nw.Expr:

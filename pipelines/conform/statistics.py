@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import narwhals as nw
 
+from minefusion.pipelines.conform.codes import point_id
 from minefusion.pipelines.conform.definitions import in_force
 from minefusion.pipelines.conform.readings import is_usable
 from minefusion.pipelines.conform.records import Layout, columns, keep_latest, number
@@ -13,8 +14,8 @@ from minefusion.pipelines.rounding import rounded
 from minefusion.pipelines.times import UTC_MICROSECONDS, floor_minutes, from_mine_local, utc_day
 from minefusion.schemas.silver import READING_5MIN
 
-LAYOUTS = (("TJSJ", ""), ("WFSJ", ""))
-KINDS = ("TJSJ", "WFSJ")
+LAYOUTS = (("TJSJ", ""), ("WFSJ", ""), ("AQFZ", ""))
+KINDS = ("TJSJ", "WFSJ", "AQFZ")
 MINUTES = 5
 OUTSIDE = "OUTSIDE_REPORTED"
 # The last digit that senders write, by unit: a recomputed extreme may differ from the reported one by so much.
@@ -35,19 +36,23 @@ REPORTED = (
 
 
 def to_reported(records: nw.LazyFrame, layouts: Sequence[Layout] = LAYOUTS) -> nw.LazyFrame:
-    """What the mine reported per point and window; WFSJ carries no window, its file's time ends it."""
+    """What the mine reported per point and window; WFSJ and AQFZ carry no window, their time ends it."""
     kept = ("mine_code", "observed_at", "sent_at", "file_id", "position")
     wanted = {
-        "point_id": ("point_code",),
+        "point_code": ("point_code", "sensor_code"),
+        "type_text": ("sensor_type",),
         "begin": ("begin_time",),
         "max_text": ("max_value",),
         "min_text": ("min_value",),
         "avg_text": ("avg_value",),
     }
     rows = columns(records, layouts, wanted, kept)
-    ended = floor_minutes(nw.col("sent_at"), MINUTES).dt.offset_by(f"-{MINUTES}m").cast(UTC_MICROSECONDS)
+    # A provincial record has its own time, WFSJ its file's.
+    told_at = nw.when(nw.col("source_kind") == "AQFZ").then(nw.col("observed_at")).otherwise(nw.col("sent_at"))
+    ended = floor_minutes(told_at, MINUTES).dt.offset_by(f"-{MINUTES}m").cast(UTC_MICROSECONDS)
     begun = floor_minutes(from_mine_local(nw.col("begin")), MINUTES).cast(UTC_MICROSECONDS)
     rows = rows.with_columns(
+        point_id({kind for kind, _ in layouts}).alias("point_id"),
         nw.coalesce(begun, ended).alias("window_start"),
         number("max_text").alias("reported_max"),
         number("min_text").alias("reported_min"),

@@ -38,13 +38,17 @@ INSERT, UPDATE, DELETE, SAME = "insert", "update", "delete", "same"
 OP = "_op"
 WAS_ON = "_was_on"
 
-# A past day with so many files is joined into few.
-COMPACT_FROM = 48
+# A day with so many small files gets them joined into files of about so many bytes.
+COMPACT_FROM, JOINED_BYTES = 48, 64 << 20
+# Earlier versions, and the log of how they came to be, are kept so long: no reader takes longer over one.
+KEPT_HOURS = 6
 
 TABLE_PROPERTIES = {
     "delta.checkpointInterval": "50",
     "delta.dataSkippingNumIndexedCols": "8",
     "delta.enableDeletionVectors": "false",
+    "delta.logRetentionDuration": f"interval {KEPT_HOURS} hours",
+    "delta.deletedFileRetentionDuration": f"interval {KEPT_HOURS} hours",
 }
 
 
@@ -225,22 +229,35 @@ class Engine(ABC):
         """The partitions that hold data, in order; the log says so, no row is read."""
         return sorted(self._files_by_day(table))
 
-    def compact(self, table: Table) -> None:
-        """Join the many small files of the days before the newest one; rows stay as they are.
+    def compact(self, table: Table, *, newest_day: bool = False) -> None:
+        """Join the many small files of the days before the newest one, or of that one too; rows stay as they are.
 
-        Each minute adds files; a table is as fast as its log is short.
+        Each minute adds files; a table is as fast as its log is short. A stream, which adds some each second, does not
+        wait for the day to end.
         """
-        by_day = self._files_by_day(table)
-        for day in sorted(by_day)[:-1]:
+        by_day = self._files_by_day(table, up_to_bytes=JOINED_BYTES // 2)
+        for day in sorted(by_day)[: None if newest_day else -1]:
             if by_day[day] >= COMPACT_FROM:
-                self._opened(table).optimize.compact(partition_filters=[("day", "=", day)])
+                filters = [("day", "=", day)] if table.partition else None
+                self._opened(table).optimize.compact(partition_filters=filters, target_size=JOINED_BYTES)
 
-    def _files_by_day(self, table: Table) -> Counter[str]:
+    def trim(self, table: Table) -> None:
+        """Remove the data files that no version of the last hours needs; commits remove their own log by themselves."""
+        delta = self._opened(table)
+        if any(delta.metadata().configuration.get(key) != value for key, value in TABLE_PROPERTIES.items()):
+            delta.alter.set_table_properties(dict(TABLE_PROPERTIES))
+        delta.vacuum(retention_hours=KEPT_HOURS, enforce_retention_duration=False, dry_run=False)
+
+    def _files_by_day(self, table: Table, *, up_to_bytes: int | None = None) -> Counter[str]:
         delta = self._newest(table)
         if delta is None:
             return Counter()
-        files = pa.table(delta.get_add_actions(flatten=True))
-        return Counter(files["partition.day"].to_pylist() if files.num_rows else ())
+        files = pl.DataFrame(pl.from_arrow(pa.table(delta.get_add_actions(flatten=True))))
+        if files.is_empty():
+            return Counter()
+        if up_to_bytes is not None:
+            files = files.filter(pl.col("size_bytes") <= up_to_bytes)
+        return Counter(files["partition.day"].to_list() if table.partition else [""] * len(files))
 
     def read(
         self,

@@ -27,8 +27,8 @@ def count_records(name: str, content: bytes, provincial: bool = False) -> int:
     if provincial and named is None and provincial_kind_of_name(name) is not None:
         return sum(1 for _ in _LINE.finditer(_as_utf8(content).replace(b"\r", b"\n")))
     text = _as_utf8(content)
-    if named is not None and named.is_known and kinds()[named.kind].envelope == "json":
-        return _entries(text)
+    if named is not None and named.is_known and kinds()[named.kind].is_document:
+        return _entries(text, kinds()[named.kind].envelope)
     text = text.removeprefix("\ufeff".encode()).strip()
     if text[:1] == text[-1:] == b'"':
         text = re.sub(rb"\\[rnt]", b" ", text[1:-1]).rstrip()
@@ -36,12 +36,17 @@ def count_records(name: str, content: bytes, provincial: bool = False) -> int:
     return max(sum(1 for _ in segments.finditer(text)) - 1, 0)
 
 
-def _entries(text: bytes) -> int:
+def _entries(text: bytes, envelope: str) -> int:
+    """Entries of a document: its list, the list under `data`, or what the body of a message lists."""
     try:
         document = json.loads(text.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         return 0
-    entries = document.get("data") if isinstance(document, dict) else None
+    entries = document
+    if envelope != "array":
+        entries = document.get("data" if envelope == "json" else "body") if isinstance(document, dict) else None
+    if envelope == "message" and isinstance(entries, dict):
+        return len(entries["rows"]) if isinstance(entries.get("rows"), list) else 1
     return len(entries) if isinstance(entries, list) else 0
 
 

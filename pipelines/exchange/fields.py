@@ -18,6 +18,7 @@ _NUMBER = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
 # Years 1000 to 2999: what Python, Arrow and Spark all can hold.
 _DATE = r"^[12][0-9]{3}-[0-9]{2}-[0-9]{2}$"
 _DATETIME = r"^[12][0-9]{3}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$"
+_MOMENT = r"^[12][0-9]{3}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?$"
 _LISTED_DATE = r"^\[\s*([0-9]{4})\s*,\s*([0-9]{1,2})\s*,\s*([0-9]{1,2})\s*\]$"
 _HIGHEST_STATUS = 255
 
@@ -116,7 +117,7 @@ def _code(field: Field, folder: str, register: int) -> Verdicts:
         conditions.append(("CODE_FORMAT", _is_set() & ~_TRIMMED.str.contains(POINT_CODE)))
     elif field.type == "serial_code":
         conditions.append(("CODE_FORMAT", _is_set() & ~_TRIMMED.str.contains(r"^[0-9A-Z]+$")))
-    elif field.type == "sensor_type":
+    elif field.type in ("sensor_type", "listed_code"):
         conditions.append(("CODE_UNKNOWN", _is_set() & ~_TRIMMED.is_in(list(field.allowed))))
     elif folder == "jxry":
         expected = CODE_LENGTHS.get(field.column, {}).get(register)
@@ -228,6 +229,13 @@ def _datetime(field: Field, _folder: str, _register: int) -> Verdicts:
     return Verdicts(canonical.fill_null(""), _is_set() & ~unset & canonical.is_null(), _codes(conditions))
 
 
+def _moment(_field: Field, _folder: str, _register: int) -> Verdicts:
+    """A date-time that may go on with parts of a second."""
+    shaped = pl.when(_TRIMMED.str.contains(_MOMENT)).then(_TRIMMED)
+    canonical = pl.when(_is_datetime(shaped.str.slice(0, 19)).is_not_null()).then(shaped).fill_null("")
+    return Verdicts(canonical, _is_set() & (canonical == ""), _EMPTY)
+
+
 def _date(field: Field, _folder: str, _register: int) -> Verdicts:
     unset = _TRIMMED.is_in(list(sentinels().get(field.type, ()))) | _TRIMMED.is_in(list(sentinels()["time"]))
     plain = _is_date(_TRIMMED)
@@ -257,6 +265,7 @@ _RULES: dict[str, Callable[[Field, str, int], Verdicts]] = {
     "point_code": _code,
     "serial_code": _code,
     "sensor_type": _code,
+    "listed_code": _code,
     "digits": _digits,
     "number": _number,
     "value": _number,
@@ -268,6 +277,7 @@ _RULES: dict[str, Callable[[Field, str, int], Verdicts]] = {
     "choice": _choice,
     "status": _status,
     "datetime": _datetime,
+    "moment": _moment,
     "end_time": _datetime,
     "define_time": _datetime,
     "slash_datetime": _datetime,

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import polars as pl
 
+from minefusion.pipelines.exchange.documents import open_document
 from minefusion.pipelines.exchange.envelope import ODD_BODY, Envelope, decode, open_plain, open_text
 from minefusion.pipelines.exchange.header import from_mine_local, is_ahead, read_header
 from minefusion.pipelines.exchange.provincial import lines_of
-from minefusion.pipelines.exchange.slope import open_document
 from minefusion.schemas.exchange.grammar import (
     PROVINCIAL_WAIT_S,
     WAIT_S,
@@ -32,6 +32,8 @@ class Landed:
         received_at: the receiver's clock; a header that lies too far ahead of it is refused.
         idle_s: seconds since the file last grew.
         provincial: it came by a feed that is configured as provincial.
+        aliases: provincial county and mine code → the mine's national code.
+        secret: key by which fusion messages are signed; '' where they need not be.
     """
 
     name: str
@@ -40,6 +42,8 @@ class Landed:
     idle_s: float
     provincial: bool = False
     folder: str = ""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    secret: str = field(default="", repr=False)
 
 
 @dataclass
@@ -124,7 +128,7 @@ def _opened(landed: Landed) -> FileState:
         state.sent = state.envelope.records
     elif state.is_provincial:
         _open_lines(state)
-    elif state.exchange_kind.envelope == "json":
+    elif state.exchange_kind.is_document:
         _open_document(state)
     else:
         settle_segments(state, open_plain(landed.content) or open_text(landed.content))
@@ -177,15 +181,20 @@ def _open_document(state: FileState) -> None:
     text = _decoded(state)
     if text is None:
         return
-    document = open_document(text)
+    kind = state.exchange_kind
+    document = open_document(kind, text, state.mine_code or "", state.landed.secret)
     if document is None:
         is_waiting = state.landed.idle_s < WAIT_S
         state.decide("waiting" if is_waiting else "rejected", "WAITING" if is_waiting else "JSON_UNREADABLE")
         return
     state.rows = pl.DataFrame({"text": document.entries}, schema={"text": pl.String})
-    state.sent, state.header = len(state.rows), document.header
-    state.header_at = from_mine_local(document.send_time)
-    if state.header_at is None:
+    state.sent, state.header = document.sent or len(state.rows), document.header
+    # Entries without an object around them were made when the file's name says.
+    state.header_at = state.stamp if kind.envelope == "array" else from_mine_local(document.send_time)
+    state.kind = document.kind or state.kind
+    if document.refused:
+        state.decide("rejected", document.refused)
+    elif state.header_at is None:
         state.decide("rejected", "HEADER_UNREADABLE")
     elif is_ahead(state.header_at, state.landed.received_at):
         state.decide("rejected", "FUTURE_TIME")

@@ -10,10 +10,11 @@ import codecs
 import hashlib
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 import polars as pl
 import pyarrow as pa
@@ -80,6 +81,8 @@ def read_large(
     idle_s: float,
     provincial: bool = False,
     folder: str = "",
+    aliases: Mapping[str, str] = MappingProxyType({}),
+    secret: str = "",
     piece_bytes: int = PIECE_BYTES,
 ) -> LargeRead:
     """Judge one file without holding it in memory; the arguments are as in `Landed`.
@@ -90,9 +93,9 @@ def read_large(
     Raises:
         OSError: the file cannot be read.
     """
-    landed = Landed(name, b"", received_at, idle_s, provincial, folder)
+    landed = Landed(name, b"", received_at, idle_s, provincial, folder, aliases, secret)
     file = _LargeFile(path, piece_bytes, landed)
-    if file.state.is_open and file.state.exchange_kind.envelope == "json":
+    if file.state.is_open and file.state.exchange_kind.is_document:
         read = read_files([replace(landed, content=path.read_bytes())])
         return LargeRead(read.files, _whole=read.records)
     file.judge()
@@ -343,6 +346,7 @@ class _LargeFile:
                 has_fullwidth=rows["text"].str.contains("；", literal=True).any(),
                 has_bad_bytes=self.state.envelope.is_damaged,
                 superseded=self.keys,
+                aliases=self.state.landed.aliases,
             )
 
     def judged(self) -> Iterator[pl.DataFrame]:

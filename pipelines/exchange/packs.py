@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -30,6 +30,8 @@ class OnDisk:
     idle_s: float
     provincial: bool
     folder: str
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    secret: str = field(default="", repr=False)
 
 
 def packs_of(files: Sequence[OnDisk]) -> list[list[int]]:
@@ -45,8 +47,8 @@ def packs_of(files: Sequence[OnDisk]) -> list[list[int]]:
     return packs
 
 
-def read_pack(files: Sequence[OnDisk], indexes: Iterable[int]) -> Read:
-    """Read some of the files. `file_index` of both tables is the place in `files`.
+def read_pack(files: Sequence[OnDisk], indexes: Iterable[int], *, keep_refused: bool = False) -> Read:
+    """Read some of the files, as `read_files` does. `file_index` of both tables is the place in `files`.
 
     The file table has one column more: `unreadable`, why a file could not be opened; then the rest of its row is null.
     """
@@ -61,8 +63,9 @@ def read_pack(files: Sequence[OnDisk], indexes: Iterable[int]) -> Read:
             refused[index] = error.strerror or type(error).__name__
             continue
         places.append(index)
-        landed.append(Landed(file.name, content, file.received_at, file.idle_s, file.provincial, file.folder))
-    read = read_files(landed)
+        about = (file.received_at, file.idle_s, file.provincial, file.folder, file.aliases, file.secret)
+        landed.append(Landed(file.name, content, *about))
+    read = read_files(landed, keep_refused=keep_refused)
     place = pa.array(places, pa.int32())
     told = read.files.append_column("file_index", place).append_column("unreadable", pa.nulls(len(places), pa.string()))
     missing = pa.Table.from_pylist([{"file_index": at, "unreadable": why} for at, why in refused.items()], FILE_SCHEMA)
@@ -81,6 +84,8 @@ def read_alone(file: OnDisk) -> tuple[pa.Table, Callable[[], Iterator[pa.Table]]
             idle_s=file.idle_s,
             provincial=file.provincial,
             folder=file.folder,
+            aliases=file.aliases,
+            secret=file.secret,
         )
     except OSError as error:
         refused = {"file_index": 0, "unreadable": error.strerror or type(error).__name__}

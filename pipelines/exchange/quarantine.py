@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 
 from minefusion.pipelines.exchange.envelope import BAD_BYTE
@@ -19,6 +21,15 @@ def expected_in_words(index: int, field: Field) -> dict[str, str]:
         "zh": f"第{index + 1}字段{field.zh}（{field.column}）应为{told.zh}{options}",
         "en": f"field {index + 1}, {field.column}: expected {told.en} {options}".rstrip(),
     }
+
+
+_EXPECTED = re.compile(r"^field (\d+), (.+?): expected ")
+
+
+def wrong_field(reason_en: str) -> str | None:
+    """Column of the field that a reason of `expected_in_words` is about; null where it is about the whole record."""
+    told = _EXPECTED.match(reason_en)
+    return told[2] if told else None
 
 
 def quarantined_text(kind: Kind, raw: pl.Series, is_harmless: pl.Series | None = None) -> pl.Series:

@@ -13,10 +13,10 @@ from datetime import timedelta
 import polars as pl
 import pyarrow as pa
 
+from minefusion.pipelines.exchange.documents import judge_entries
 from minefusion.pipelines.exchange.files import FileState, Landed, open_files
 from minefusion.pipelines.exchange.layouts import judge_as_other, judge_records, other_layouts
 from minefusion.pipelines.exchange.records import RECORD, UTC_TIME, Source, quarantine
-from minefusion.pipelines.exchange.slope import judge_entries
 from minefusion.pipelines.exchange.verdict import FILE, LOADED, conclude, count, files_table, records_table
 from minefusion.schemas.exchange.grammar import AHEAD_S, Kind, kinds
 
@@ -41,8 +41,12 @@ class Read:
     records: pa.Table
 
 
-def read_files(landed: Sequence[Landed]) -> Read:
-    """Read files together, which is faster; the answer for a file does not depend on the others."""
+def read_files(landed: Sequence[Landed], *, keep_refused: bool = False) -> Read:
+    """Read files together, which is faster; the answer for a file does not depend on the others.
+
+    Args:
+        keep_refused: give the records of a file that is refused for its many bad records too.
+    """
     files = open_files(landed)
     parts = [part for part in _judged(files) if len(part)]
     for part in parts:
@@ -50,7 +54,7 @@ def read_files(landed: Sequence[Landed]) -> Read:
     for state in files:
         conclude(state)
     refused = [index for index, state in enumerate(files) if state.verdict not in LOADED]
-    if refused:
+    if refused and not keep_refused:
         parts = [part.filter(~pl.col("file_index").is_in(refused)) for part in parts]
     return Read(files_table(files), records_table(files, parts))
 
@@ -73,11 +77,17 @@ def _judged(files: Sequence[FileState]) -> Iterator[pl.DataFrame]:
             is_provincial=is_provincial,
             has_fullwidth=any(_may_hold_fullwidth(files[index]) for index in indexes),
             has_bad_bytes=any(files[index].envelope.is_damaged for index in indexes),
+            aliases=files[indexes[0]].landed.aliases,
+            mines=pl.Series([(state.mine_code or "").upper() for state in files], dtype=pl.String)
+            if has_rows
+            else None,
         )
         if is_provincial:
             yield _provincial(files, source, kind)
-        elif has_rows:
+        elif has_rows and kind.is_document:
             yield judge_entries(kind, source)
+        elif has_rows:
+            yield judge_records(kind, source)
         else:
             yield from _national(files, indexes, source)
 

@@ -5,13 +5,14 @@ Works on whole columns: each field's column is judged by its distinct texts, and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
 import polars as pl
 
 from minefusion.pipelines.exchange.fields import Column, judge
+from minefusion.pipelines.exchange.provincial import national_mines
 from minefusion.pipelines.exchange.quarantine import expected_in_words, quarantined_text
 from minefusion.schemas.exchange.grammar import (
     AHEAD_S,
@@ -59,6 +60,8 @@ class Source:
         header_at: upload time of each file, by file_index.
         has_fullwidth, has_bad_bytes: such a character stands somewhere in the texts.
         superseded: tells which records' keys come again; where left out, only these records themselves are compared.
+        aliases: provincial county and mine code → the mine's national code.
+        mines: mine of each file, by file_index, of entries that may name one themselves.
     """
 
     rows: pl.DataFrame
@@ -68,6 +71,8 @@ class Source:
     has_fullwidth: bool = False
     has_bad_bytes: bool = False
     superseded: Superseded | None = None
+    aliases: Mapping[str, str] | None = None
+    mines: pl.Series | None = None
 
     def of(self, rows: pl.DataFrame) -> Source:
         return replace(self, rows=rows)
@@ -121,7 +126,11 @@ def judge_columns(
     given += [_code_where(holds, code) for code, holds in _record_codes(layout, named, source, rows, is_good, ahead)]
     frame = frame.with_columns(
         observed.alias("observed_at"),
-        (pl.lit(None, dtype=pl.String) if mine is None else mine).alias("mine_code"),
+        (
+            pl.lit(None, dtype=pl.String)
+            if mine is None
+            else national_mines(mine, named.get("county"), source.aliases or {})
+        ).alias("mine_code"),
         (pl.concat_str(given) if given else pl.lit("")).alias("codes"),
     )
     if first_bad is None or is_good.all():
@@ -245,10 +254,11 @@ def _observed(
 ) -> tuple[pl.Series, pl.Series | None]:
     """When each record happened, in UTC, else its file's header time; and which ones lie too far ahead of that."""
     header_at = source.header_at.gather(file_index)
-    times = [field.column for field in layout.having("time") if field.column in named]
+    times = [field for field in layout.having("time") if field.column in named]
     if not times:
         return header_at, None
-    local = named[times[0]].str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False)
+    form = "%Y-%m-%d %H:%M:%S%.f" if times[0].type == "moment" else "%Y-%m-%d %H:%M:%S"
+    local = named[times[0].column].str.to_datetime(form, time_unit="us", strict=False)
     own = (local.dt.offset_by(f"{-MINE_UTC_OFFSET_H}h")).dt.replace_time_zone("UTC")
     ahead = own > header_at.dt.offset_by(f"{int(AHEAD_S)}s")
     observed = own if own.null_count() == 0 else pl.select(pl.coalesce(own, header_at)).to_series()

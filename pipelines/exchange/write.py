@@ -34,7 +34,11 @@ _CONTROLS = "".join(map(chr, (*range(32), 127)))
 _BLANK = str.maketrans(dict.fromkeys(RESERVED + _CONTROLS, " "))
 _BLANK_IN_LINES = _BLANK | {ord('"'): " "}
 
-_TIME_FORMATS = {"slash_datetime": "%Y/%m/%d %H:%M:%S", "joined_datetime": "%Y-%m-%d/%H:%M:%S"}
+_TIME_FORMATS = {
+    "moment": "%Y-%m-%d %H:%M:%S%.3f",
+    "slash_datetime": "%Y/%m/%d %H:%M:%S",
+    "joined_datetime": "%Y-%m-%d/%H:%M:%S",
+}
 _DATE_TYPES = ("date", "birth_date", "expiry_date", "define_date")
 _LOCAL = timedelta(hours=MINE_UTC_OFFSET_H)
 
@@ -47,10 +51,10 @@ def cleaned(text: str) -> str:
 def file_name(kind: str, mine_code: str, time: datetime) -> str:
     """Plain name of a file; provincial names end in the kind and have no extension."""
     stamp = _local(time).strftime("%Y%m%d%H%M%S")
-    envelope = _kind(kind).envelope
-    if envelope == "lines":
+    known = _kind(kind)
+    if known.envelope == "lines":
         return f"{mine_code}_{stamp}_{kind}"
-    return f"{mine_code}_{kind}_{stamp}.json" if envelope == "json" else f"{mine_code}_{kind}_{stamp}.txt"
+    return f"{mine_code}_{kind}_{stamp}.{'json' if known.is_document else 'txt'}"
 
 
 def write_file(
@@ -108,8 +112,10 @@ def render(
         raise InputError(
             f"expected columns of {kind} records, got '{min(unknown)}'; it has {', '.join(layout.columns)}"
         )
-    if known.envelope == "json":
-        return _json(layout, frame, time)
+    if known.envelope == "message":
+        raise InputError("expected a kind of file that holds records, got 'message'; a gateway writes messages")
+    if known.is_document:
+        return _json(layout, frame, time, has_envelope=known.envelope == "json")
     if layout.folder == "prov":
         return _joined(layout, frame, "\n", _BLANK_IN_LINES)
     separator, end_mark = ENVELOPES[known.envelope]
@@ -193,8 +199,9 @@ def _column_text(column: str, field_type: str, frame: pl.DataFrame) -> pl.Expr:
     return value.fill_null("")
 
 
-def _json(layout: Layout, frame: pl.DataFrame, time: datetime) -> bytes:
-    """A GNSS document: members by name, `a.b` inside a member; an empty value is left out."""
+def _json(layout: Layout, frame: pl.DataFrame, time: datetime, *, has_envelope: bool) -> bytes:
+    """A document of entries, in an object that tells the time (GNSS) or alone (video): members by name, `a.b` inside a
+    member; an empty value is left out."""
     entries: list[dict[str, Any]] = []
     unclean = "[" + re.escape("".join(map(chr, _BLANK))) + "]"
     texts = [
@@ -207,5 +214,5 @@ def _json(layout: Layout, frame: pl.DataFrame, time: datetime) -> bytes:
                 outer, _, inner = column.rpartition(".")
                 (entry.setdefault(outer, {}) if outer else entry)[inner] = text
         entries.append(entry)
-    document = {"send_time": _header_text(time), "data": entries}
+    document = {"send_time": _header_text(time), "data": entries} if has_envelope else entries
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()

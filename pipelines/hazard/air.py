@@ -13,6 +13,7 @@ from minefusion.pipelines.hazard.inputs import Inputs
 from minefusion.pipelines.hazard.minutes import first_minute, minute_no, placed_points, window_minutes
 from minefusion.pipelines.hazard.rows import NORMAL, ORANGE, RED, Index, index_rows, number, quoted
 from minefusion.pipelines.rounding import rounded
+from minefusion.schemas.levels import NAMES, listed_step
 from minefusion.schemas.limits import velocity_range
 from minefusion.schemas.site import AirClass
 
@@ -25,7 +26,7 @@ PER_GAS, PER_CO2, PER_PERSON = 100.0, 67.0, 4.0
 COMFORT_M_S = ((15.0, 0.5), (18.0, 0.8), (20.0, 1.0), (23.0, 1.5), (26.0, 1.8))
 COOL_M_S = 0.3
 # Share of the required quantity under which a level begins; what has no air for five minutes on end is red.
-SUPPLY_BLUE, SUPPLY_YELLOW, SUPPLY_ORANGE, SUPPLY_RED = 1.10, 1.05, 1.00, 0.90
+SUPPLY_BLUE, SUPPLY_YELLOW, SUPPLY_ORANGE, SUPPLY_RED = (listed_step("V-01", level) for level in NAMES)
 RED_MINUTES = 5
 V_01 = Index(
     id="V-01",
@@ -40,6 +41,22 @@ V_01 = Index(
         "greatest of: gas 100·q·K, carbon dioxide 67·q·K, 4 m³/min a person, at a face the velocity that warm "
         "intake air wants, and the lowest allowed velocity. Blue under 1.10, yellow under 1.05, orange under "
         "1.00, red under 0.90 for five minutes on end. Explosives are not counted: no feed names them."
+    ),
+    formula=(
+        r"\eta = \frac{Q}{Q_{req}}, "
+        r"\quad Q_{req} = \max(100\,q_{CH_4} K,\ 67\,q_{CO_2} K,\ 4N,\ 60\,v_T S K,\ 60\,v_{min} S)"
+    ),
+    reads=(
+        "air in the return [m³/s]",
+        "CH4, CO2 in return and intake [%]",
+        "people",
+        "temperature of the intake [℃]",
+    ),
+    scenario="low_air",
+    edges=(
+        "without the need of the gas there is no answer",
+        "red only after five minutes on end under 0.9",
+        "explosives are not counted: no feed names them",
     ),
 )
 
@@ -195,7 +212,7 @@ def _intake_temperature(inputs: Inputs) -> nw.LazyFrame:
 
 
 # ── V-02 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-LONG_OUTSIDE_MIN = 10
+LONG_OUTSIDE_MIN = int(listed_step("V-02", "red", "minutes_outside"))
 V_02 = Index(
     id="V-02",
     name_zh="井巷风速",
@@ -208,6 +225,14 @@ V_02 = Index(
         "Mean air velocity of a point in a minute, whichever way it flows, against the lowest and highest allowed"
         " in its roadway, or the mine's own where stricter. Outside them orange, for more than ten minutes on end"
         " red."
+    ),
+    formula=r"v_{min} \le |v| \le v_{max}",
+    reads=("air velocity [m/s]",),
+    scenario="high_velocity",
+    edges=(
+        "at a limit is inside",
+        "the mine's own limits count where they are stricter",
+        "a road without a limit: no level, NO_LIMIT",
     ),
 )
 

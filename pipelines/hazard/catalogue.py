@@ -9,8 +9,28 @@ from collections.abc import Callable
 
 import narwhals as nw
 
-from minefusion.pipelines.hazard import air, doors_and_fans, fire, gas, people, toxic
-from minefusion.pipelines.hazard.composed import Composed
+from minefusion.pipelines.hazard import (
+    air,
+    chemical_crew,
+    composite,
+    doors_and_fans,
+    evacuation,
+    explosion_trend,
+    fire,
+    gas,
+    gas_layers,
+    gas_trend,
+    heat,
+    heating,
+    mine_resistance,
+    mixtures,
+    network,
+    outburst,
+    people,
+    sealed_fire,
+    toxic,
+    toxic_exposure,
+)
 from minefusion.pipelines.hazard.history import History
 from minefusion.pipelines.hazard.inputs import Inputs
 from minefusion.pipelines.hazard.rows import Index
@@ -19,27 +39,57 @@ from minefusion.pipelines.hazard.rows import Index
 CATALOGUE: tuple[tuple[Index, Callable[[Inputs], nw.LazyFrame]], ...] = (
     (gas.G_01, gas.g01),
     (gas.G_02, gas.g02),
+    (mixtures.G_03, mixtures.g03),
+    (mixtures.G_04, mixtures.g04),
+    (mixtures.G_06, mixtures.g06),
     (gas.G_07, gas.g07),
+    (gas_layers.G_12, gas_layers.g12),
     (fire.F_09, fire.f09),
     (fire.F_10, fire.f10),
     (air.V_01, air.v01),
     (air.V_02, air.v02),
+    (network.V_04, network.v04),
+    (network.V_05, network.v05),
+    (network.V_06, network.v06),
+    (network.V_07, network.v07),
     (doors_and_fans.V_08, doors_and_fans.v08),
     (toxic.T_01, toxic.t01),
+    (toxic.T_03, toxic.t03),
     (toxic.T_04, toxic.t04),
+    (heat.H_01, heat.h01),
+    (heat.H_02, heat.h02),
+    (heat.H_03, heat.h03),
     (people.P_01, people.p01),
     (people.P_02, people.p02),
     (people.P_03, people.p03),
     (people.P_04, people.p04),
     (people.P_05, people.p05),
+    (chemical_crew.P_06, chemical_crew.p06),
+    (evacuation.P_07, evacuation.p07),
 )
 # Indices over hours and days, from a month of data.
-TRENDS: tuple[tuple[Index, Callable[[History], nw.LazyFrame]], ...] = ()
+TRENDS: tuple[tuple[Index, Callable[[History], nw.LazyFrame]], ...] = (
+    (explosion_trend.G_05, explosion_trend.g05),
+    (gas_trend.G_08, gas_trend.g08),
+    (outburst.G_09, outburst.g09),
+    (outburst.G_10, outburst.g10),
+    (gas_trend.G_11, gas_trend.g11),
+    (heating.F_01, heating.f01),
+    (heating.F_02, heating.f02),
+    (heating.F_03, heating.f03),
+    (heating.F_04, heating.f04),
+    (heating.F_05, heating.f05),
+    (heating.F_06, heating.f06),
+    (heating.F_07, heating.f07),
+    (heating.F_08, heating.f08),
+    (sealed_fire.F_11, sealed_fire.f11),
+    (mine_resistance.V_03, mine_resistance.v03),
+    (toxic_exposure.T_02, toxic_exposure.t02),
+)
 TREND_IDS: tuple[str, ...] = tuple(declared.id for declared, _ in TRENDS)
-# What is composed of the other indices, after them.
-COMPOSITES: tuple[tuple[Index, Callable[[Composed], nw.LazyFrame]], ...] = ()
-COMPOSITE_IDS: tuple[str, ...] = tuple(declared.id for declared, _ in COMPOSITES)
-INDICES: tuple[Index, ...] = tuple(declared for declared, _ in (*CATALOGUE, *TRENDS, *COMPOSITES))
+# What the others come to together, after them.
+COMPOSITE_IDS: tuple[str, ...] = tuple(declared.id for declared in composite.DECLARED)
+INDICES: tuple[Index, ...] = (*(declared for declared, _ in (*CATALOGUE, *TRENDS)), *composite.DECLARED)
 
 
 def index(index_id: str) -> Index:

@@ -13,11 +13,12 @@ import narwhals as nw
 
 from minefusion.schemas.exchange.grammar import kinds
 from minefusion.schemas.gold import DATA_QUALITY
+from minefusion.schemas.quality import findings, quality_rule
 
 READINGS, POSITIONS, FILES = "silver.reading", "silver.position", "bronze.exchange_file"
 LOADED = ("accepted", "partial", "stale")
-# Under this share of the expected values an hour is incomplete (PC-66).
-COMPLETE = 0.99
+# Under this share of the expected values an hour is incomplete.
+COMPLETE = quality_rule("DQ-05").threshold
 UNKNOWN = "unknown"
 # Files of these kinds come as often as the mine's points are sampled.
 _WITH_POINTS = ("CDSS", "NCDSS", "SSSJ", "FZSS")
@@ -25,47 +26,6 @@ _WITH_POINTS = ("CDSS", "NCDSS", "SSSJ", "FZSS")
 _SNAPSHOTS = ("RYSS", "NRYSS", "JZSS")
 _HOUR_S = 3600
 
-# What may be found: code → Chinese, English. The count of a finding says how many values, fixes, windows or files.
-FINDINGS: dict[str, tuple[str, str]] = {
-    "SILENT": ("本小时无任何数据", "nothing came in this hour"),
-    "INCOMPLETE": ("缺少的数据", "values missing"),
-    "LATE": ("迟到的数据", "values sent late"),
-    "CALIBRATION": ("标校中，不参与指标", "under calibration, left out of the indices"),
-    "SATURATED": ("超量程，按不低于量程上限计", "over range, counted as at least the end of the range"),
-    "OVER_RANGE": ("超量程", "over range"),
-    "STUCK": ("数值不变而邻近测点明显变化", "stood still while a neighbour clearly moved"),
-    "STEP": ("变化快于物理可能", "moved faster than the air can"),
-    "OUT_OF_RANGE": ("超出合理范围", "outside the plausible range"),
-    "NO_VALUE": ("无数值", "no value"),
-    "SENSOR_FAULT": ("传感器故障", "sensor fault"),
-    "SUBSTATION_FAULT": ("分站故障", "substation fault"),
-    "NOT_POLLED": ("不巡检", "not polled"),
-    "SUSPENDED": ("暂停", "suspended"),
-    "STATUS_UNKNOWN": ("状态不可识别", "status could not be read"),
-    "UNIT_UNKNOWN": ("单位与类型不符", "the unit does not fit the sensor type"),
-    "OUTSIDE_REPORTED": (
-        "重算的五分钟极值超出上报极值",
-        "recomputed five-minute extremes lie outside the reported ones",
-    ),
-    "UNPLACED": ("位置未能确定", "place not resolved"),
-    "UNDEFINED": ("无测点定义文件", "no definition file names the point"),
-    "LIMIT_LOOSER_THAN_LAW": ("矿方限值宽于法定限值", "the mine's own limit is looser than the law's"),
-    "LOCATION_UNMATCHED": (
-        "位置不在限值表中，按从严限值判定",
-        "the place matches no row of the limits: judged by the strictest",
-    ),
-    "STATION_UNKNOWN": ("基站未定义", "base station not defined"),
-    "BEYOND_EDGE": ("定位超出巷道端点", "fix beyond the end of its roadway"),
-    "AREA_STATION_MISMATCH": ("区域与基站所属区域不符", "area is not the station's"),
-    "FILE_REJECTED": ("拒收的文件", "files rejected"),
-    "FILE_PARTIAL": ("部分入库的文件", "files stored in part"),
-    "FILE_DUPLICATE": ("重复的文件", "files that came again"),
-    "FILE_STALE": ("早于已入库数据的文件", "files older than what was loaded"),
-    "FILE_WAITING": ("尚不完整的文件", "files not complete yet"),
-    "FILE_UNKNOWN": ("未知类型、已搁置的文件", "files of unknown kind, set aside"),
-    "RECORDS_QUARANTINED": ("隔离的记录", "records in quarantine"),
-    "RECORDS_REJECTED": ("随文件拒收的记录", "records rejected with their file"),
-}
 _OF_READINGS = (
     "CALIBRATION",
     "SATURATED",
@@ -305,16 +265,17 @@ def _gaps() -> list[nw.Expr]:
 def _finished(rows: nw.LazyFrame, dataset: str, entity: nw.Expr, found: Sequence[str]) -> nw.LazyFrame:
     entries = []
     for code in found:
-        zh, en = FINDINGS[code]
+        told = findings()[code]
         count = nw.col(code).cast(nw.Int64).cast(nw.String)
-        entry = (nw.lit(f', {{"code": "{code}", "count": '), count, nw.lit(f', "zh": "{zh}", "en": "{en}"}}'))
+        before = f', {{"code": "{code}", "rule": "{told.rule}", "count": '
+        entry = (nw.lit(before), count, nw.lit(f', "zh": "{told.zh}", "en": "{told.en}"}}'))
         entries.append(nw.when(nw.col(code) > 0).then(nw.concat_str(*entry, ignore_nulls=True)))
     # Nulls are left out, so that each entry stands once in Spark's plan.
-    findings = nw.concat_str(*entries, ignore_nulls=True).str.slice(2)
+    listed = nw.concat_str(*entries, ignore_nulls=True).str.slice(2)
     return rows.with_columns(
         nw.lit(dataset).alias("dataset"),
         entity.alias("entity"),
-        nw.concat_str(nw.lit("["), findings, nw.lit("]"), ignore_nulls=True).alias("findings"),
+        nw.concat_str(nw.lit("["), listed, nw.lit("]"), ignore_nulls=True).alias("findings"),
         nw.col("expected").cast(nw.Int32),
         nw.col("received").cast(nw.Int32),
     )

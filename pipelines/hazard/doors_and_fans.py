@@ -5,16 +5,16 @@ from __future__ import annotations
 import narwhals as nw
 
 from minefusion.pipelines.hazard.inputs import Inputs
+from minefusion.pipelines.hazard.levels import judged, listed_level
 from minefusion.pipelines.hazard.minutes import QUANTITIES, placed_points, window_minutes
-from minefusion.pipelines.hazard.rows import NORMAL, ORANGE, RED, Index, index_rows, number, quoted, rising_level
+from minefusion.pipelines.hazard.rows import NORMAL, ORANGE, RED, Index, index_rows, number, quoted
 from minefusion.pipelines.hazard.states import lasting_states
+from minefusion.schemas.levels import listed_step
 
-# Seconds that both doors of a pair may stand open, and that air may run backwards.
-DOORS_ORANGE_S, DOORS_RED_S, REVERSED_RED_S = 10.0, 60.0, 60.0
 # Slower than this a point cannot tell which way the air goes.
 STILL_AIR_M_S = 0.1
 # Methane [%] that forbids to start a stopped fan again, and over which a written degassing plan is needed; recalled.
-NO_RESTART_PCT, PLAN_PCT = 1.5, 3.0
+NO_RESTART_PCT, PLAN_PCT = listed_step("V-08", "red", "restart"), listed_step("V-08", "red", "degassing_plan")
 # Switches that tell whether a heading gets air; 0 means no.
 AIR_GIVERS = ("duct_state", "aux_fan")
 V_08 = Index(
@@ -31,15 +31,28 @@ V_08 = Index(
         "or where it has no duct sensor each of its fans, gives no air: orange at once, red where methane in the "
         "heading reaches 1.5 %: the fan may not simply be started; over 3 % a written degassing plan is needed."
     ),
+    formula=r"t_{state} = t - \max\{t_0 : \text{state did not hold at } t_0\}",
+    reads=(
+        "door switches",
+        "air velocity [m/s]",
+        "fans and ducts",
+        "CH4 in the heading [%]",
+    ),
+    scenario="doors_open",
+    edges=(
+        "a state holds for three nominal periods at most",
+        "slower than 0.1 m/s the way of the air is not known",
+        "a spare fan that stands beside a duct with air is no fault",
+    ),
 )
 
 
 def doors_level(open_s: nw.Expr) -> nw.Expr:
-    return rising_level(open_s, orange=DOORS_ORANGE_S, red=DOORS_RED_S, strictly=True)
+    return listed_level(open_s, "V-08", "doors")
 
 
 def reversal_level(reversed_s: nw.Expr) -> nw.Expr:
-    return rising_level(reversed_s, red=REVERSED_RED_S, strictly=True)
+    return listed_level(reversed_s, "V-08", "reversal")
 
 
 def stopped_fan_level(stopped_s: nw.Expr, ch4_pct: nw.Expr) -> nw.Expr:
@@ -122,10 +135,12 @@ def _door_rows(inputs: Inputs, lasting: nw.LazyFrame) -> nw.LazyFrame:
     )
     lasted = nw.col("lasted_s")
     return index_rows(
-        rows,
+        judged(inputs, rows, V_08.id, ("doors", lasted)),
         V_08,
         value=lasted,
-        level=doors_level(lasted),
+        level=nw.col("level"),
+        limit_source=nw.col("limit_source"),
+        limit_confidence=nw.col("limit_confidence"),
         coverage=nw.col("coverage"),
         inputs={
             "doors": quoted(nw.concat_str(nw.col("point_a"), nw.lit(","), nw.col("point_b"))),
@@ -142,11 +157,14 @@ def _reversal_rows(inputs: Inputs, lasting: nw.LazyFrame) -> nw.LazyFrame:
         "mine_code", "point_id", nw.col("point_id").alias("entity"), "area_id", "place_zh", "place_en"
     )
     lasted = nw.col("lasted_s")
+    rows = lasting.join(facts, on=["mine_code", "entity"], how="left")
     return index_rows(
-        lasting.join(facts, on=["mine_code", "entity"], how="left"),
+        judged(inputs, rows, V_08.id, ("reversal", lasted)),
         V_08,
         value=lasted,
-        level=reversal_level(lasted),
+        level=nw.col("level"),
+        limit_source=nw.col("limit_source"),
+        limit_confidence=nw.col("limit_confidence"),
         coverage=nw.col("coverage"),
         inputs={"reversed_s": number(lasted, 0)},
         finding_zh=_lasting("风流反向 ", "风流方向正常"),

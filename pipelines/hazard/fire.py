@@ -6,13 +6,12 @@ import narwhals as nw
 
 from minefusion.pipelines.hazard.air_paths import missing_in_path
 from minefusion.pipelines.hazard.inputs import Inputs
+from minefusion.pipelines.hazard.levels import judged, listed_level
 from minefusion.pipelines.hazard.minutes import first_minute, placed_points
-from minefusion.pipelines.hazard.rows import NORMAL, Index, index_rows, number, rising_level
+from minefusion.pipelines.hazard.rows import Index, index_rows, number
 from minefusion.pipelines.rounding import rounded
 
 # ── F-09 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-# CO make [L/min] over which to look, over which coal heats, over which it is serious; recalled, not read again.
-MAKE_YELLOW, MAKE_ORANGE, MAKE_RED = 10.0, 20.0, 30.0
 F_09 = Index(
     id="F-09",
     name_zh="一氧化碳产生量",
@@ -27,6 +26,17 @@ F_09 = Index(
         "(red). The blue step, the site's own median and three deviations over weeks, is not drawn here: two "
         "hours of history cannot tell it."
     ),
+    formula=r"M = (CO_{ret} - CO_{in}) \cdot 10^{-6} \cdot Q \cdot 60\,000",
+    reads=(
+        "CO in return and intake [ppm]",
+        "air in the return [m³/s]",
+    ),
+    scenario="heating",
+    edges=(
+        "more or less air does not change it",
+        "an intake without a sensor counts as 0",
+        "an intake above the return gives a negative make and level 0",
+    ),
 )
 
 
@@ -36,7 +46,7 @@ def co_make_l_min(return_ppm: nw.Expr, intake_ppm: nw.Expr, quantity_m3_s: nw.Ex
 
 
 def make_level(make_l_min: nw.Expr) -> nw.Expr:
-    return rising_level(make_l_min, yellow=MAKE_YELLOW, orange=MAKE_ORANGE, red=MAKE_RED, strictly=True)
+    return listed_level(make_l_min, "F-09")
 
 
 def f09(inputs: Inputs) -> nw.LazyFrame:
@@ -48,11 +58,14 @@ def f09(inputs: Inputs) -> nw.LazyFrame:
         nw.lit(None, dtype=nw.String).alias("point_id"),
     )
     make = nw.col("_make")
+    rows = judged(inputs, rows, F_09.id, ("", make))
     return index_rows(
         rows,
         F_09,
         value=make,
-        level=make_level(make),
+        level=nw.col("level"),
+        limit_source=nw.col("limit_source"),
+        limit_confidence=nw.col("limit_confidence"),
         coverage=nw.min_horizontal("q_coverage", "co_coverage"),
         reason=missing_in_path("co"),
         inputs={
@@ -68,14 +81,7 @@ def f09(inputs: Inputs) -> nw.LazyFrame:
 
 
 # ── F-10 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-# CO above the mine's intake air [ppm]: alert and alarm of belt-entry monitoring (30 CFR 75.351), recalled.
-CO_ALERT, CO_ALARM = 5.0, 10.0
-# Warming against half an hour ago [K] and warming rate over five minutes [K/min]: our own start values.
-WARMER_BLUE, WARMER_YELLOW, WARMER_ORANGE = 5.0, 10.0, 20.0
-WARMING_ORANGE = 1.0
 RATE_MIN = 5
-# Temperature in goaf or pillar [℃], after the stages of heating coal: our own start values.
-GOAF_YELLOW, GOAF_ORANGE, GOAF_RED = 60.0, 80.0, 120.0
 # CO of burning coal per heat release [ppm·m³/s per kW]: 2 to 4 in test fires.
 CO_PER_KW = 3.0
 # Areas whose air has not met the workings: their CO is the background.
@@ -95,21 +101,35 @@ F_10 = Index(
         "five minutes; in a goaf the temperature itself: yellow from 60, orange from 80, red from 120 ℃. The "
         "occupational cap of CO is T-01's."
     ),
+    formula=(
+        r"\Delta CO = CO - CO_{amb}, \quad \Delta T = T - T_{30\,min}, "
+        r"\quad HRR \approx \frac{Q\,\Delta CO}{B}"
+    ),
+    reads=(
+        "CO [ppm]",
+        "temperature [℃]",
+        "air [m³/s]",
+    ),
+    scenario="heating",
+    edges=(
+        "no sensor in the intake air: the background counts as 0",
+        "no earlier temperature: no value, NO_AMBIENT, but in a goaf",
+        "after half an hour the new temperature is the background",
+    ),
 )
 
 
 def co_level(co_above_ambient_ppm: nw.Expr) -> nw.Expr:
-    return rising_level(co_above_ambient_ppm, yellow=CO_ALERT, orange=CO_ALARM)
+    return listed_level(co_above_ambient_ppm, "F-10", "co")
 
 
 def warming_level(warmer_k: nw.Expr, rate_k_min: nw.Expr) -> nw.Expr:
     """Level by what a point has warmed, or by how fast it warms; null where neither is known."""
-    by_rise = rising_level(warmer_k, blue=WARMER_BLUE, yellow=WARMER_YELLOW, orange=WARMER_ORANGE)
-    return nw.max_horizontal(by_rise, rising_level(rate_k_min, orange=WARMING_ORANGE))
+    return nw.max_horizontal(listed_level(warmer_k, "F-10", "warmer"), listed_level(rate_k_min, "F-10", "rate"))
 
 
 def goaf_level(temperature_c: nw.Expr) -> nw.Expr:
-    return rising_level(temperature_c, yellow=GOAF_YELLOW, orange=GOAF_ORANGE, red=GOAF_RED)
+    return listed_level(temperature_c, "F-10", "goaf")
 
 
 def heat_release_kw(quantity_m3_s: nw.Expr, co_above_ambient_ppm: nw.Expr) -> nw.Expr:
@@ -137,11 +157,12 @@ def _by_carbon_monoxide(inputs: Inputs) -> nw.LazyFrame:
         nw.when(~nw.col("mean").is_null()).then(above).alias("_above"), nw.col("point_id").alias("entity")
     )
     excess = nw.col("_above")
+    rows = judged(inputs, rows, F_10.id, ("co", excess))
     return index_rows(
         rows,
         F_10,
         value=excess,
-        level=co_level(excess),
+        level=nw.col("level"),
         coverage=nw.col("coverage"),
         inputs={
             "co_ppm": number(nw.col("mean"), 2),
@@ -150,7 +171,8 @@ def _by_carbon_monoxide(inputs: Inputs) -> nw.LazyFrame:
             "q_m3_s": number(nw.col("q_m3_s"), 2),
             "heat_release_kw": number(heat_release_kw(nw.col("q_m3_s"), excess), 0),
         },
-        limit_confidence=nw.lit("inferred"),
+        limit_source=nw.col("limit_source"),
+        limit_confidence=nw.col("limit_confidence"),
         finding_zh=nw.concat_str(nw.lit("一氧化碳高于背景 "), number(excess, 1), nw.lit(" ppm")),
         finding_en=nw.concat_str(nw.lit("CO "), number(excess, 1), nw.lit(" ppm above ambient")),
     )
@@ -185,8 +207,16 @@ def _by_temperature(inputs: Inputs) -> nw.LazyFrame:
         (nw.col("area_kind") == "goaf").fill_null(False).alias("_goaf"),
     )
     warmer, rate, goaf = nw.col("_warmer"), nw.col("_rate"), nw.col("_goaf")
-    warming = warming_level(warmer, rate)
-    absolute = nw.max_horizontal(goaf_level(temperature), warming.fill_null(NORMAL))
+    # A goaf is judged by its temperature too; elsewhere nothing is without a background.
+    is_judged = goaf | ~warmer.is_null()
+    rows = judged(
+        inputs,
+        rows,
+        F_10.id,
+        ("warmer", nw.when(is_judged).then(warmer)),
+        ("rate", nw.when(is_judged).then(rate)),
+        ("goaf", nw.when(goaf).then(temperature)),
+    )
     no_background = ~temperature.is_null() & warmer.is_null()
     rise = nw.concat_str(number(warmer, 1), nw.lit(" K"))
     per_minute_zh = nw.concat_str(nw.lit("，每分钟 "), number(rate, 2), nw.lit(" K")).fill_null("")
@@ -196,9 +226,9 @@ def _by_temperature(inputs: Inputs) -> nw.LazyFrame:
         rows,
         F_10,
         value=nw.when(goaf).then(temperature).otherwise(warmer),
-        level=nw.when(goaf)
-        .then(nw.when(~temperature.is_null()).then(absolute))
-        .otherwise(nw.when(~warmer.is_null()).then(warming)),
+        level=nw.col("level"),
+        limit_source=nw.col("limit_source"),
+        limit_confidence=nw.col("limit_confidence"),
         coverage=nw.col("coverage"),
         reason=nw.when(no_background & ~goaf).then(nw.lit("NO_AMBIENT")),
         unit=nw.when(goaf).then(nw.lit("℃")).otherwise(nw.lit("K")),

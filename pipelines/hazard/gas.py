@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from minefusion.pipelines.hazard.air_paths import missing_in_path
 from minefusion.pipelines.hazard.inputs import Inputs
+from minefusion.pipelines.hazard.levels import judged, listed_level, steps
 from minefusion.pipelines.hazard.minutes import (
     BEFORE,
     MINUTE_US,
@@ -31,11 +32,12 @@ from minefusion.pipelines.hazard.rows import (
 )
 from minefusion.pipelines.hazard.trend import LONG_MIN, OUT_OF_SERVICE, TREND, trend_of_point
 from minefusion.pipelines.rounding import rounded
+from minefusion.schemas.levels import NAMES, listed_step
 from minefusion.schemas.limits import all_limits, gas_law
 
 # ── G-01 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 # Steps ahead of the alarm limit, as shares of it: our own choice, advisory.
-NEAR_ALARM, CLOSE_TO_ALARM = 0.8, 0.9
+NEAR_ALARM, CLOSE_TO_ALARM = listed_step("G-01", "blue"), listed_step("G-01", "yellow")
 _OWN_STEPS = "0.8 and 0.9 of the alarm limit, own choice"
 G_01 = Index(
     id="G-01",
@@ -51,6 +53,15 @@ G_01 = Index(
         "cut. A level needs two of the last three good samples. Over range counts as at least the end of the "
         "range; a point that falls silent above the alarm limit keeps its level. A calibration without its flag "
         "is shown as gas: gas is never hidden."
+    ),
+    formula=r"E = \int \max(C - L,\, 0)\,dt, \quad C \ge L_{alarm}\ \text{or}\ L_{cut}",
+    reads=("CH4 [%]",),
+    scenario="gas_event",
+    edges=(
+        "a level needs two of the last three good samples",
+        "over range counts as at least the end of the range: SATURATED",
+        "a point that falls silent above its alarm limit keeps its level: NO_DATA",
+        "calibration without its flag is shown as gas: sensor health and the likely cause tell it apart",
     ),
 )
 
@@ -194,9 +205,8 @@ def _gas_finding(words: _Words) -> nw.Expr:
 
 
 # ── G-02 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-# Rise [%/min] and time to the alarm limit [min] of the levels: start values to be replaced by the site's quantiles.
-RISE_YELLOW, RISE_ORANGE = 0.05, 0.10
-TIME_YELLOW, TIME_ORANGE = 15.0, 6.0
+# Minutes to the alarm limit from which the time that is left is told.
+TIME_TOLD = listed_step("G-02", "yellow", "time")
 # Under this mean the relative rise says nothing.
 LEAST_MEAN_PCT = 0.05
 G_02 = Index(
@@ -212,6 +222,14 @@ G_02 = Index(
         "where they hold fewer than six samples or values come in steps of 0.1 %. Yellow from 0.05 %/min or less "
         "than 15 min to the alarm limit, orange from 0.10 %/min or less than 6 min. Not judged within 30 min of "
         "the instrument's return to service. Red comes through G-01 alone."
+    ),
+    formula=r"s = \mathrm{med}_{i<j}\frac{C_j - C_i}{t_j - t_i}, \quad TTL = \frac{L_{alarm} - C}{s}",
+    reads=("CH4 [%]",),
+    scenario="rapid_rise",
+    edges=(
+        "fewer than six good samples: no value, TOO_FEW_SAMPLES",
+        "values in steps of 0.1 %: ten minutes instead of five",
+        "within 30 minutes of a return to service: no value, RESTARTED",
     ),
 )
 
@@ -229,14 +247,8 @@ def relative_rise(mean_5_pct: nw.Expr, mean_30_pct: nw.Expr) -> nw.Expr:
 
 def rise_level(slope_pct_per_min: nw.Expr, time_min: nw.Expr) -> nw.Expr:
     """Level of a rise: by the slope, or by the time that is left."""
-    soon = (
-        nw.when((time_min < TIME_ORANGE).fill_null(False))
-        .then(nw.lit(ORANGE))
-        .otherwise(nw.when((time_min < TIME_YELLOW).fill_null(False)).then(nw.lit(YELLOW)).otherwise(nw.lit(NORMAL)))
-    )
-    return nw.when(~slope_pct_per_min.is_null()).then(
-        nw.max_horizontal(rising_level(slope_pct_per_min, yellow=RISE_YELLOW, orange=RISE_ORANGE), soon)
-    )
+    by_rise, by_time = listed_level(slope_pct_per_min, "G-02", "rise"), listed_level(time_min, "G-02", "time")
+    return nw.when(~slope_pct_per_min.is_null()).then(nw.max_horizontal(by_rise, by_time))
 
 
 def g02(inputs: Inputs) -> nw.LazyFrame:
@@ -278,7 +290,8 @@ def g02(inputs: Inputs) -> nw.LazyFrame:
         .otherwise(nw.when(nw.col("trend_samples") > 0).then(nw.lit("TOO_FEW_SAMPLES")).otherwise(nw.lit("NO_DATA")))
     )
     time = nw.col("_time")
-    is_soon = (time < TIME_YELLOW).fill_null(False)
+    rows = judged(inputs, rows, G_02.id, ("rise", slope), ("time", nw.when(~slope.is_null()).then(time)))
+    is_soon = (time < TIME_TOLD).fill_null(False)
     left_zh = nw.when(is_soon).then(
         nw.concat_str(
             nw.lit("，约 "), number(time, 1), nw.lit(" min 后到报警值 "), number(nw.col("alarm")), nw.lit(" %")
@@ -297,9 +310,11 @@ def g02(inputs: Inputs) -> nw.LazyFrame:
         rows,
         G_02,
         value=slope,
-        level=rise_level(slope, time),
+        level=nw.col("level"),
         coverage=nw.col("trend_coverage"),
         reason=reason,
+        limit_source=nw.col("limit_source"),
+        limit_confidence=nw.col("limit_confidence"),
         inputs={
             "ch4_pct": number(nw.col("_ch4"), 3),
             "mean_5min_pct": number(nw.col("mean_5"), 3),
@@ -318,10 +333,9 @@ def g02(inputs: Inputs) -> nw.LazyFrame:
 
 
 # ── G-07 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-# Over these [m³/min] a mine is of the high-gas class; recalled from the regulation, not read again.
-CLASS_OF_PLACE_M3_MIN = {"longwall_face": 5.0, "heading": 3.0}
-CLASS_OF_MINE_M3_MIN = 40.0
-NEAR_CLASS = 0.8
+# Share of the value of the high-gas class from which a place is near it.
+NEAR_CLASS = listed_step("G-07", "blue", "near_class")
+MINE = "mine"
 G_07 = Index(
     id="G-07",
     name_zh="绝对瓦斯涌出量",
@@ -336,6 +350,21 @@ G_07 = Index(
         "high-gas one: face 5, heading 3, mine 40 m³/min; blue from 0.8 of it. The value classifies a mine, it is"
         " no limit of the moment. The mine's row is the sum of its working areas. Air at the sensor's own "
         "density."
+    ),
+    formula=(
+        r"q_v = 60\,Q\,\frac{C_{ret} - C_{in}}{100}, \quad q_{abs} = q_v + q_d, "
+        r"\quad q_{rel} = \frac{1440\,q_{abs}}{A}"
+    ),
+    reads=(
+        "air in the return [m³/s]",
+        "CH4 in return and intake [%]",
+        "drained methane [m³/min], output [t/d] of the site file",
+    ),
+    scenario="high_emission",
+    edges=(
+        "an intake above the return counts as 0 and is marked INTAKE_ABOVE_RETURN",
+        "the intake is read as long ago as the air needs from there",
+        "no output: no relative emission",
     ),
 )
 
@@ -371,13 +400,10 @@ def g07(inputs: Inputs) -> nw.LazyFrame:
     rows = inputs.paths
     q, back, into = nw.col("q_m3_s"), nw.col("ch4_return"), nw.col("ch4_intake")
     drained = nw.col("drained_ch4_m3_min").fill_null(0.0)
-    classes = nw.lit(None, dtype=nw.Float64)
-    for kind, amount in CLASS_OF_PLACE_M3_MIN.items():
-        classes = nw.when(nw.col("area_kind") == kind).then(nw.lit(amount)).otherwise(classes)
+    rows = _with_class(inputs, rows, nw.col("area_kind"))
     carried = ventilation_emission_m3_min(q, back, into)
     rows = rows.with_columns(
         rounded(absolute_emission_m3_min(q, back, into, drained)).alias("_emission"),
-        classes.alias("_class"),
         nw.min_horizontal("q_coverage", "ch4_coverage").alias("_coverage"),
         nw.when((carried < 0).fill_null(False)).then(nw.lit("INTAKE_ABOVE_RETURN")).alias("_note"),
         nw.col("area_id").alias("entity"),
@@ -409,14 +435,13 @@ def g07(inputs: Inputs) -> nw.LazyFrame:
     )
     mine = mine.join(names, on="mine_code", how="left").with_columns(
         nw.when(nw.col("_known") > 0).then(emission).alias("_emission"),
-        nw.lit(CLASS_OF_MINE_M3_MIN).alias("_class"),
         nw.col("mine_code").alias("area_id"),
         nw.col("mine_code").alias("entity"),
         nw.lit(None, dtype=nw.String).alias("point_id"),
         nw.lit("NO_AIR_QUANTITY").alias("_reason"),
     )
     whole = _emission_rows(
-        mine,
+        _with_class(inputs, mine, MINE),
         {
             "areas": number(nw.col("_known"), 0),
             "relative_m3_t": number(relative_emission_m3_t(emission, nw.col("_output")), 2),
@@ -424,6 +449,12 @@ def g07(inputs: Inputs) -> nw.LazyFrame:
         },
     )
     return nw.concat([places, whole], how="vertical")
+
+
+def _with_class(inputs: Inputs, rows: nw.LazyFrame, scope: nw.Expr | str) -> nw.LazyFrame:
+    """Adds `_class`, the value [m³/min] over which a place makes its mine a high-gas one; null where there is none."""
+    rows = steps(inputs, rows, G_07.id, scope).with_columns(nw.col("yellow").alias("_class"))
+    return rows.drop(*NAMES, "limit_source", "limit_confidence")
 
 
 def _emission_rows(rows: nw.LazyFrame, inputs: dict[str, nw.Expr]) -> nw.LazyFrame:

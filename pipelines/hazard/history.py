@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from functools import cached_property
 
 import narwhals as nw
 
+from minefusion.pipelines.hazard.gas_analyses import gas_series
+from minefusion.pipelines.hazard.hours import HISTORY as HISTORY
 from minefusion.pipelines.hazard.inputs import Feeds, Frame, Grouped, Sites
+from minefusion.pipelines.hazard.seismic_activity import activity
+from minefusion.pipelines.hazard.slope import motion
 from minefusion.schemas.window import Window
-
-# So far back the slow indices look: medians over 30 days, and the day that is judged.
-HISTORY = timedelta(days=31)
 
 
 @dataclass(frozen=True)
@@ -43,3 +44,18 @@ class History:
     grouped: Grouped
     frame: Frame
     cached: Callable[[nw.LazyFrame], nw.LazyFrame]
+
+    @cached_property
+    def gas_series(self) -> nw.LazyFrame:
+        """Gas analyses of every place: five-minute means and samples (`gas_analyses.gas_series`)."""
+        return self.cached(gas_series(self))
+
+    @cached_property
+    def seismicity(self) -> nw.LazyFrame:
+        """What the microseismic events of each area say, by hour of the window (`seismic_activity.activity`)."""
+        return self.cached(activity(self))
+
+    @cached_property
+    def motion(self) -> nw.LazyFrame:
+        """How each displacement point moves, by hour of the window (`slope.motion`)."""
+        return self.cached(motion(self))

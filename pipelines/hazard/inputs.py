@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from minefusion.pipelines.hazard.air_paths import edge_minutes, path_minutes
 from minefusion.pipelines.hazard.crowd import crowd
+from minefusion.pipelines.hazard.gas_analyses import analyses
 from minefusion.pipelines.hazard.minutes import by_minute
 from minefusion.schemas import silver
 from minefusion.schemas.site import Site
@@ -133,6 +134,11 @@ class Inputs:
     def paths(self) -> nw.LazyFrame:
         """Air and gas of the air paths by minute of the window (`air_paths.path_minutes`)."""
         return self.cached(path_minutes(self))
+
+    @cached_property
+    def analyses(self) -> nw.LazyFrame:
+        """The gases of each area together, and the gas samples, by minute of the window (`gas_analyses.analyses`)."""
+        return self.cached(analyses(self))
 
     @cached_property
     def crowd(self) -> nw.LazyFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 import narwhals as nw
 import pyarrow as pa
@@ -47,6 +47,41 @@ def steps(inputs: HasSites, frame: nw.LazyFrame, index_id: str, scope: nw.Expr |
     return judged.join(inputs.frame(rows, _STEPS), on=["mine_code", "_scope"], how="left").drop("_scope")
 
 
+def judged(
+    inputs: HasSites, frame: nw.LazyFrame, index_id: str, *values: tuple[nw.Expr | str, nw.Expr]
+) -> nw.LazyFrame:
+    """The rows with level, limit_source and limit_confidence: the worst of several values of one index.
+
+    Source and confidence are those of the steps that give the level, of the first where none does. A value without
+    steps, or null, gives no level; where all do, the level is null.
+
+    Args:
+        values: pairs of a scope, or of each row's scope, and the value that its steps judge.
+    """
+    columns: list[tuple[nw.Expr, nw.Expr, nw.Expr]] = []
+    for number, (scope, value) in enumerate(values):
+        frame = steps(inputs, frame, index_id, scope)
+        level = level_by_steps(value, index_id, scope if isinstance(scope, str) else "")
+        has_steps = ~nw.coalesce(*NAMES).is_null()
+        names = [f"_{name}_{number}" for name in ("level", "source", "confidence")]
+        frame = frame.with_columns(
+            nw.when(has_steps).then(level).cast(nw.Int32).alias(names[0]),
+            nw.col("limit_source").alias(names[1]),
+            nw.col("limit_confidence").alias(names[2]),
+        ).drop(*NAMES, "limit_source", "limit_confidence")
+        columns.append((nw.col(names[0]), nw.col(names[1]), nw.col(names[2])))
+    worst = columns[0][0] if len(columns) == 1 else nw.max_horizontal(*(level for level, _, _ in columns))
+    source, confidence = columns[0][1:]
+    for level, its_source, its_confidence in reversed(columns):
+        gives = (level == worst).fill_null(False)
+        source = nw.when(gives).then(its_source).otherwise(source)
+        confidence = nw.when(gives).then(its_confidence).otherwise(confidence)
+    frame = frame.with_columns(worst.alias("level"), source.alias("limit_source"), confidence.alias("limit_confidence"))
+    return frame.drop(
+        *(f"_{name}_{number}" for number in range(len(values)) for name in ("level", "source", "confidence"))
+    )
+
+
 def level_by_steps(value: nw.Expr, index_id: str, scope: str = "") -> nw.Expr:
     """Level of a value in a frame with the columns of `steps`; null where the value is null.
 
@@ -82,45 +117,3 @@ def level_against(value: nw.Expr, comparison: str, steps: Mapping[str, nw.Expr |
         }[comparison]
         level = nw.when(reached.fill_null(False)).then(nw.lit(word)).otherwise(level)
     return nw.when(~value.is_null()).then(level)
-
-
-def judge(inputs: HasSites, frame: nw.LazyFrame, index_id: str, values: Mapping[str, nw.Expr]) -> nw.LazyFrame:
-    """The rows with `_level`, `_limit_source` and `_limit_confidence` of an index that looks at several things at once.
-
-    Args:
-        frame: with mine_code.
-        values: scope of the index's steps → what is held against them. The highest level that one of them reaches
-            decides; one that is null does not count, and where all are null there is no level.
-    """
-    listed = {each.scope: each for each in steps_of(index_id)}
-    rows = []
-    for mine, site in inputs.sites.items():
-        own = {each.scope: each for each in steps_at(index_id, site)}
-        row: dict[str, Any] = {"mine_code": mine}
-        for number, scope in enumerate(values):
-            row |= {f"_{name}_{number}": getattr(own[scope], name) for name in NAMES}
-            row |= {f"_source_{number}": own[scope].source, f"_confidence_{number}": own[scope].confidence}
-        rows.append(row)
-    fields: dict[str, pa.DataType] = {"mine_code": pa.string()}
-    for number in range(len(values)):
-        fields |= {f"_{name}_{number}": pa.float64() for name in NAMES}
-        fields |= {f"_source_{number}": pa.string(), f"_confidence_{number}": pa.string()}
-    frame = frame.join(inputs.frame(rows, pa.schema(fields)), on="mine_code", how="left")
-    frame = frame.with_columns(
-        *(
-            level_against(value, listed[scope].comparison, {name: nw.col(f"_{name}_{number}") for name in NAMES}).alias(
-                f"_level_{number}"
-            )
-            for number, (scope, value) in enumerate(values.items())
-        )
-    )
-    frame = frame.with_columns(
-        nw.max_horizontal(*(f"_level_{number}" for number in range(len(values)))).alias("_level")
-    )
-    for told, column in (("_limit_source", "_source"), ("_limit_confidence", "_confidence")):
-        said = nw.lit(None, dtype=nw.String)
-        for number in reversed(range(len(values))):
-            decides = (nw.col(f"_level_{number}") == nw.col("_level")).fill_null(False)
-            said = nw.when(decides).then(nw.col(f"{column}_{number}")).otherwise(said)
-        frame = frame.with_columns(said.alias(told))
-    return frame.drop(*reached, *(name for name in fields if name != "mine_code"))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import narwhals as nw
 import pyarrow as pa
@@ -15,7 +15,7 @@ import pyarrow as pa
 from minefusion.pipelines.rounding import rounded
 
 if TYPE_CHECKING:
-    from minefusion.pipelines.hazard.inputs import Inputs
+    from minefusion.pipelines.hazard.inputs import Frame, Inputs
     from minefusion.schemas.window import Window
 
 MINUTE = timedelta(minutes=1)
@@ -28,13 +28,25 @@ HELD_PERIODS = 3
 # An earlier sample confirms a later one within this time; at or over the alarm limit it does however old it is, so
 # that a point that comes back from silence above the limit is not doubted.
 CONFIRMS_FOR_US = 60 * MINUTE_US
-QUANTITIES = ("ch4", "co", "co2", "o2", "no2", "so2", "h2s", "nh3", "temperature", "air_velocity", "air_quantity")
+QUANTITIES = (
+    "ch4", "co", "co2", "o2", "n2", "h2", "c2h4", "c2h6", "no2", "so2", "h2s", "nh3", "temperature", "humidity",
+    "air_velocity", "air_quantity", "air_pressure", "negative_pressure",
+)  # fmt: skip
 
 _GRID = pa.schema([("window_start", pa.timestamp("us", tz="UTC")), ("minute_no", pa.int64())])
 _POINT = ["mine_code", "point_id"]
 
 
-def minute_grid(inputs: Inputs, *, before: int = 0, step: int = 1) -> nw.LazyFrame:
+class HasWindow(Protocol):
+    """What the inputs of every cadence have."""
+
+    @property
+    def window(self) -> Window: ...
+    @property
+    def frame(self) -> Frame: ...
+
+
+def minute_grid(inputs: HasWindow, *, before: int = 0, step: int = 1) -> nw.LazyFrame:
     """Every `step`-th minute of the window, and of `before` minutes ahead of it: window_start and minute_no.
 
     minute_no counts minutes since 1970, so that a minute some others ago is found by subtraction.

@@ -12,7 +12,7 @@ import narwhals as nw
 from minefusion.pipelines.hazard.inputs import Inputs
 from minefusion.pipelines.hazard.minutes import first_minute, minute_grid, window_minutes
 from minefusion.pipelines.hazard.rows import BLUE, NORMAL, ORANGE, RED, YELLOW, Index, index_rows, number, quoted
-from minefusion.pipelines.hazard.snapshots import LOOKBACK_MINUTES, held_counts
+from minefusion.pipelines.hazard.snapshots import LOOKBACK_MINUTES, held_counts, newest_snapshots
 from minefusion.schemas.limits import limit
 
 _NO_TEXT = nw.lit(None, dtype=nw.String)
@@ -158,7 +158,7 @@ def p02(inputs: Inputs) -> nw.LazyFrame:
     )
     there = there.group_by(*snapshot).agg(nw.col("name_zh").min().alias("_zh"), nw.col("name_en").min().alias("_en"))
     rows = (
-        _at_snapshots(inputs)
+        newest_snapshots(inputs)
         .join(longest, on=snapshot, how="left")
         .join(there, on=snapshot, how="left")
         .join(mines, on="mine_code", how="left")
@@ -408,14 +408,6 @@ def _in_window(rows: nw.LazyFrame, inputs: Inputs) -> nw.LazyFrame:
     return rows.filter(nw.col("minute_no") >= first_minute(inputs.window))
 
 
-def _at_snapshots(inputs: Inputs) -> nw.LazyFrame:
-    """The snapshot that holds at the end of each minute of the window, by mine; null where none does."""
-    mines = inputs.mines.select("mine_code", nw.col("mine_code").alias("area_id")).join(_grid(inputs), how="cross")
-    return _in_window(held_counts(mines, inputs.headcount), inputs).select(
-        "mine_code", "window_start", "minute_no", "snapshot_us"
-    )
-
-
 def _areas(inputs: Inputs) -> nw.LazyFrame:
     return inputs.areas.select(
         "mine_code",
@@ -429,7 +421,7 @@ def _areas(inputs: Inputs) -> nw.LazyFrame:
 
 def _with_crowd(areas: nw.LazyFrame, inputs: Inputs) -> nw.LazyFrame:
     """Areas by minute with the counts of `crowd`; 0 where a snapshot holds and nobody is told of."""
-    rows = areas.join(_at_snapshots(inputs), on="mine_code", how="inner")
+    rows = areas.join(newest_snapshots(inputs), on="mine_code", how="inner")
     counts = ("settled", "gathered", "alone", "still", "lost", "concerned")
     rows = rows.join(inputs.crowd, on=["mine_code", "area_id", "snapshot_us"], how="left")
     return rows.with_columns(*(nw.col(name).fill_null(0) for name in counts))

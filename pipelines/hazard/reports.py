@@ -22,9 +22,11 @@ _LEVEL_OF_TYPE = {
     "009": YELLOW,
     "010": YELLOW,
 }
-_LEVEL_OF_KIND = {"RYCS": ORANGE, "RYCY": ORANGE, "RYXZ": RED, "RYQJ": RED}
+_LEVEL_OF_KIND = {
+    "RYCS": ORANGE, "RYCY": ORANGE, "RYXZ": RED, "RYQJ": RED, "RYSC": ORANGE, "RYTZ": YELLOW, "RYYC": YELLOW,
+}  # fmt: skip
 # Their subject is a card, which gold does not hold.
-_ABOUT_PERSONS = ("RYCS", "RYXZ", "RYQJ")
+_ABOUT_PERSONS = ("RYCS", "RYXZ", "RYQJ", "RYSC", "RYTZ")
 
 
 @dataclass(frozen=True)

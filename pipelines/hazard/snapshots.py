@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import narwhals as nw
 
-from minefusion.pipelines.hazard.minutes import HELD_PERIODS, MINUTE_US, minute_no
+from minefusion.pipelines.hazard.minutes import HELD_PERIODS, MINUTE_US, first_minute, minute_grid, minute_no
+
+if TYPE_CHECKING:
+    from minefusion.pipelines.hazard.inputs import Inputs
 
 # Senders write one a minute, some only every five minutes; nothing in the files says which.
 SHORTEST_PERIOD_US = 60_000_000
@@ -58,6 +63,18 @@ def held_counts(cells: nw.LazyFrame, headcount: nw.LazyFrame) -> nw.LazyFrame:
     return rows.with_columns(*(nw.when(holds).then(nw.col(name)).alias(name) for name in counted[:3])).drop(
         "_held_until_us"
     )
+
+
+def newest_snapshots(inputs: Inputs, *, before: int = 0) -> nw.LazyFrame:
+    """The snapshot that holds at the end of each minute of the window, by mine; null where none does.
+
+    Args:
+        before: so many minutes ahead of the window are wanted too.
+    """
+    grid = minute_grid(inputs, before=LOOKBACK_MINUTES + before)
+    mines = inputs.mines.select("mine_code", nw.col("mine_code").alias("area_id")).join(grid, how="cross")
+    rows = held_counts(mines, inputs.headcount).filter(nw.col("minute_no") >= first_minute(inputs.window) - before)
+    return rows.select("mine_code", "window_start", "minute_no", "snapshot_us")
 
 
 def people_at(rows: nw.LazyFrame, instant_us: str, headcount: nw.LazyFrame) -> nw.LazyFrame:

@@ -1,21 +1,24 @@
-"""Toxic gas and oxygen: the law's caps (T-01) and oxygen (T-04)."""
+"""Toxic gas and oxygen: the law's caps (T-01), mixtures (T-03) and oxygen (T-04)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import narwhals as nw
 import pyarrow as pa
 
+from minefusion.pipelines.hazard.gas_analyses import described
 from minefusion.pipelines.hazard.inputs import Inputs
-from minefusion.pipelines.hazard.minutes import placed_points, window_minutes
+from minefusion.pipelines.hazard.lacking import rows_of_lacking
+from minefusion.pipelines.hazard.levels import judged, listed_level
+from minefusion.pipelines.hazard.minutes import minute_grid, placed_points, window_minutes
 from minefusion.pipelines.hazard.rows import (
     NORMAL,
     ORANGE,
     RED,
     YELLOW,
     Index,
-    falling_level,
     index_rows,
     named,
     number,
@@ -23,12 +26,13 @@ from minefusion.pipelines.hazard.rows import (
     rising_level,
 )
 from minefusion.pipelines.rounding import rounded
+from minefusion.schemas.levels import listed_step
 from minefusion.schemas.limits import Limit, limits_for
 
 # ── T-01 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 CAPPED = ("co", "no2", "so2", "h2s", "nh3", "co2")
 # Steps ahead of the cap, as shares of it: our own choice, advisory.
-HALF_OF_CAP, NEAR_CAP = 0.5, 0.8
+HALF_OF_CAP, NEAR_CAP = listed_step("T-01", "yellow"), listed_step("T-01", "orange")
 T_01 = Index(
     id="T-01",
     name_zh="有害气体最高允许浓度",
@@ -41,6 +45,17 @@ T_01 = Index(
         "Per point and minute: CO, NO2, SO2, H2S and NH3 anywhere, CO2 by place, oxygen in the intake of a face. "
         "Red at the cap, orange from 0.8 and yellow from 0.5 of it (advisory); oxygen has no such steps. A level "
         "needs two of the last three good samples."
+    ),
+    formula=r"C \ge L, \quad O_2 < L_{O_2}",
+    reads=(
+        "CO, NO2, SO2, H2S, NH3 [ppm]",
+        "CO2, O2 [%]",
+    ),
+    scenario="toxic_gas",
+    edges=(
+        "a level needs two of the last three good samples",
+        "CO2 has its cap by place, oxygen in the intake of a face alone",
+        "the mine's own cap counts where it is stricter",
     ),
 )
 _NAMES_ZH = {
@@ -176,8 +191,6 @@ def _finding(names: dict[str, str], against: str) -> nw.Expr:
 
 
 # ── T-04 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-# Oxygen [%] under which to be careful, to act, to leave; recalled, not read again.
-OXYGEN_YELLOW, OXYGEN_ORANGE, OXYGEN_RED = 20.0, 19.5, 18.0
 T_04 = Index(
     id="T-04",
     name_zh="氧气",
@@ -191,11 +204,18 @@ T_04 = Index(
         " law's limit holds in the intake of a face. A level needs two of the last three good samples. Galvanic "
         "cells read partial pressure and drift about 1 % a month; no barometer corrects them here."
     ),
+    formula=r"O_2 < 20,\ 19.5,\ 18\ \%",
+    reads=("O2 [%]",),
+    scenario="oxygen_low",
+    edges=(
+        "a level needs two of the last three good samples",
+        "cells read partial pressure and drift about 1 % a month: no barometer corrects them",
+    ),
 )
 
 
 def oxygen_level(o2_pct: nw.Expr) -> nw.Expr:
-    return falling_level(o2_pct, yellow=OXYGEN_YELLOW, orange=OXYGEN_ORANGE, red=OXYGEN_RED)
+    return listed_level(o2_pct, "T-04")
 
 
 def t04(inputs: Inputs) -> nw.LazyFrame:
@@ -205,13 +225,15 @@ def t04(inputs: Inputs) -> nw.LazyFrame:
         "mine_code", "point_id", "is_face_intake", "place_zh", "place_en"
     )
     rows = window_minutes(inputs, "o2").join(points, on=["mine_code", "point_id"], how="left")
-    rows = rows.with_columns(nw.col("point_id").alias("entity"))
+    rows = judged(inputs, rows.with_columns(nw.col("point_id").alias("entity")), T_04.id, ("", nw.col("low")))
     return index_rows(
         rows,
         T_04,
         value=nw.col("value_min"),
-        level=oxygen_level(nw.col("low")),
+        level=nw.col("level"),
         coverage=nw.col("coverage"),
+        limit_source=nw.col("limit_source"),
+        limit_confidence=nw.col("limit_confidence"),
         legal=nw.col("is_face_intake") & (nw.col("low") < law.alarm),
         inputs={
             "mean_pct": number(nw.col("mean"), 3),
@@ -222,3 +244,106 @@ def t04(inputs: Inputs) -> nw.LazyFrame:
         finding_en=nw.concat_str(nw.lit("oxygen "), number(nw.col("value_min")), nw.lit(" %")),
         stands_from=YELLOW,
     )
+
+
+# ── T-03 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# Gases that harm the same organ add up.
+ORGANS = {"irritant": ("no2", "so2", "nh3", "h2s"), "asphyxiant": ("co", "h2s")}
+AGENTS = ("co", "no2", "so2", "nh3", "h2s")
+# One gas alone is T-01's.
+LEAST_AGENTS = 2
+T_03 = Index(
+    id="T-03",
+    name_zh="混合接触指数",
+    name_en="additive mixture index",
+    unit="1",
+    minutes=1,
+    source="ACGIH mixture rule, caps of the Coal Mine Safety Regulation; recalled, not read again",
+    confidence="inferred",
+    doc=(
+        "Toxic gases of an area that harm the same organ, each as a share of its cap, added up; the worse of irritants "
+        "(NO2, SO2, NH3, H2S) and asphyxiants (CO, H2S) counts: yellow from 0.5, orange from 0.7, red over 1. The sum "
+        "over all gases is told beside it. For areas with sensors of at least two of the gases."
+    ),
+    formula=r"AI = \max_{organ} \sum_{i \in organ} \frac{C_i}{L_i}",
+    reads=("CO, NO2, SO2, NH3, H2S [ppm]",),
+    scenario="toxic_gas",
+    edges=(
+        "highest mean of an area's points in the minute, gas by gas",
+        "a gas whose sensor is silent counts as none, and coverage tells",
+    ),
+)
+
+
+def mixture_index(shares: Mapping[str, nw.Expr]) -> dict[str, nw.Expr]:
+    """Sum of C/L by organ, and `total` over all agents.
+
+    Args:
+        shares: agent → C/L, null where it is not measured.
+    """
+    known = {agent: share.fill_null(0.0) for agent, share in shares.items()}
+
+    def added(agents: Sequence[str]) -> nw.Expr:
+        total = nw.lit(0.0)
+        for agent in agents:
+            total = total + known[agent]
+        return total
+
+    return {**{organ: added(agents) for organ, agents in ORGANS.items()}, "total": added(AGENTS)}
+
+
+def t03(inputs: Inputs) -> nw.LazyFrame:
+    """Mixture of toxic gases by area and minute."""
+    area = ["mine_code", "area_id"]
+    kinds = (
+        inputs.points.filter(nw.col("quantity").is_in(list(AGENTS)))
+        .group_by(*area)
+        .agg(nw.col("quantity").n_unique().alias("_kinds"))
+    )
+    equipped = described(inputs, kinds.filter(nw.col("_kinds") >= LEAST_AGENTS))
+    quantity, mean = nw.col("quantity"), nw.col("mean")
+    minutes = (
+        window_minutes(inputs, *AGENTS)
+        .group_by(*area, "minute_no")
+        .agg(
+            *(nw.when(quantity == agent).then(mean).max().alias(agent) for agent in AGENTS),
+            (~mean.is_null()).cast(nw.Int64).max().alias("_known"),
+        )
+    )
+    speaking = window_minutes(inputs, *AGENTS).filter(nw.col("coverage") > 0)
+    speaking = speaking.group_by(*area, "minute_no").agg(quantity.n_unique().alias("_speaking"))
+    rows = equipped.join(minute_grid(inputs), how="cross").join(minutes, on=[*area, "minute_no"], how="left")
+    rows = rows.join(speaking, on=[*area, "minute_no"], how="left").with_columns(
+        nw.col("area_id").alias("entity"), nw.lit(None, dtype=nw.String).alias("point_id")
+    )
+    sums = mixture_index({agent: nw.col(agent) / limits_for("ANY_UG", agent)[0].alarm for agent in AGENTS})
+    any_known = nw.col("_known") == 1
+    rows = rows.with_columns(*(nw.when(any_known).then(rounded(each)).alias(f"_{name}") for name, each in sums.items()))
+    rows = rows.with_columns(nw.max_horizontal(*(f"_{organ}" for organ in ORGANS)).alias("_worst"))
+    worst = nw.col("_worst")
+    rows = judged(inputs, rows, T_03.id, ("", worst), ("over", worst))
+    irritants = nw.col("_irritant") >= nw.col("_asphyxiant")
+    found = index_rows(
+        rows,
+        T_03,
+        value=worst,
+        level=nw.col("level"),
+        coverage=nw.col("_speaking").fill_null(0) / nw.col("_kinds"),
+        reason=nw.lit("NO_DATA"),
+        limit_source=nw.col("limit_source"),
+        limit_confidence=nw.col("limit_confidence"),
+        inputs={
+            **{f"{agent}_ppm": number(nw.col(agent), 2) for agent in AGENTS},
+            **{name: number(nw.col(f"_{name}"), 3) for name in sums},
+        },
+        finding_zh=nw.concat_str(
+            nw.when(irritants).then(nw.lit("刺激性气体")).otherwise(nw.lit("窒息性气体")), nw.lit("混合指数 "),
+            number(worst),
+        ),
+        finding_en=nw.concat_str(
+            nw.when(irritants).then(nw.lit("irritant")).otherwise(nw.lit("asphyxiant")), nw.lit(" gases add up to "),
+            number(worst),
+        ),
+        stands_from=YELLOW,
+    )  # fmt: skip
+    return nw.concat([found, rows_of_lacking(inputs, T_03, equipped, "NO_TOXIC_GAS")], how="vertical")

@@ -19,8 +19,13 @@ GRAPH: dict[str, tuple[str, ...]] = {
     "hazard_trend": ("hazard_index",),
     "alarm": ("hazard_index",),
     "trend_alarm": ("hazard_trend",),
+    "composite": ("hazard_trend",),
+    "risk_tier": ("composite",),
     "area_minute": ("hazard_index",),
     "data_quality": ("conform",),
+    "sensor_health": ("conform",),
+    "alarm_cause": ("alarm", "sensor_health"),
+    "escape_route": ("hazard_index",),
 }
 
 

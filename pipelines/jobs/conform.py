@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,33 @@ import narwhals as nw
 import polars as pl
 import pyarrow as pa
 
-from minefusion.pipelines.conform import abnormalities, positions, readings, station_states, statistics
-from minefusion.pipelines.conform.definitions import AREA, POINT, STATION, Definition, told
+from minefusion.pipelines.conform import (
+    abnormalities,
+    families,
+    field_records,
+    positions,
+    readings,
+    seismic,
+    station_states,
+    statistics,
+    vehicles,
+)
+from minefusion.pipelines.conform.codes import point_id
+from minefusion.pipelines.conform.defining import (
+    BAN,
+    DEFINING,
+    DEFINING_KINDS,
+    EQUIPMENT,
+    EQUIPMENT_TEST,
+    SAFETY_MARK,
+    VEHICLE,
+    Defining,
+    coded,
+    kinds_of,
+)
+from minefusion.pipelines.conform.definitions import Definition, told
 from minefusion.pipelines.conform.master import newest, person_row, substation_row
+from minefusion.pipelines.conform.place import Gazetteer
 from minefusion.pipelines.conform.records import Layout, columns, layouts_of
 from minefusion.pipelines.engines.engine import Consumed, Engine
 from minefusion.pipelines.jobs.lock import exclusive
@@ -32,12 +57,14 @@ from minefusion.pipelines.jobs.master_data import (
     MasterData,
     area_facts,
     brought_up_to,
+    equipment_rows,
     gazetteer_of,
     latest,
     point_facts,
     sites_of,
     station_facts,
     stored,
+    vehicle_rows,
 )
 from minefusion.pipelines.jobs.new_files import LOADED, Stage, collected, complete_batches, new_files
 from minefusion.pipelines.jobs.racing import until_unbeaten
@@ -67,51 +94,15 @@ LATE = timedelta(days=7)
 AHEAD = timedelta(days=1)
 # Nominal periods that senders use; a measured one within a fifth of these is these.
 PERIODS_S = (1.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0, 180.0, 300.0)
-VALUE_KINDS = ("CDSS", "NCDSS", "SSSJ")
-# Kinds by which a thing is defined: file kinds, the column with its code, silver's names → the layouts' columns.
-POINT_KINDS, STATION_KINDS, AREA_KINDS = ("CDDY", "NCDDY"), ("RYJZ",), ("RYQY",)
-SUBSTATION_KINDS, PERSON_KINDS = ("FZDY",), ("RYXX",)
-_PLACE = {axis: (axis,) for axis in "xyz"}
-DEFINING: dict[str, tuple[tuple[str, ...], str, dict[str, tuple[str, ...]]]] = {
-    POINT: (
-        POINT_KINDS,
-        "point_id",
-        {
-            "point_id": ("point_code",),
-            "sensor_type": ("sensor_type_code",),
-            "sensor_type_name": ("sensor_type_name",),
-            "value_kind": ("value_kind",),
-            "sent_unit": ("unit",),
-            "range_high": ("range_high",),
-            "range_low": ("range_low",),
-            "mine_alarm": ("alarm_high",),
-            "mine_cut": ("cutoff_high",),
-            "mine_restore": ("restore_high", "alarm_high_clear"),
-            "mine_low_alarm": ("alarm_low",),
-            "on_desc": ("on_desc", "state_text_1"),
-            "off_desc": ("off_desc", "state_text_0"),
-            "location": ("location",),
-            "relations": ("relations", "relation"),
-            **_PLACE,
-        },
-    ),
-    STATION: (
-        STATION_KINDS,
-        "station_code",
-        {"station_code": ("station_code",), "name": ("station_name",), "location_note": ("location_note",), **_PLACE},
-    ),
-    AREA: (
-        AREA_KINDS,
-        "area_code",
-        {name: (name,) for name in ("area_type", "area_code", "approved_count", "area_name")},
-    ),
-}
-
+VALUE_KINDS = ("CDSS", "NCDSS", "SSSJ", "AQSS")
+SUBSTATION_KINDS, PERSON_KINDS = ("FZDY", "AQFC"), ("RYXX", "RYRY")
+EQUIPMENT_KINDS = tuple(kind for thing in (EQUIPMENT, SAFETY_MARK, EQUIPMENT_TEST, BAN) for kind in kinds_of(thing))
 
 # Everything that silver is made of.
 KINDS = (
-    *POINT_KINDS, *STATION_KINDS, *AREA_KINDS, *SUBSTATION_KINDS, *PERSON_KINDS, *readings.KINDS, *statistics.KINDS,
-    *positions.KINDS, *station_states.KINDS, *abnormalities.KINDS,
+    *DEFINING_KINDS, *SUBSTATION_KINDS, *PERSON_KINDS, *readings.KINDS, *statistics.KINDS, *positions.KINDS,
+    *station_states.KINDS, *abnormalities.KINDS, *families.KINDS, *seismic.KINDS, *field_records.KINDS,
+    *vehicles.KINDS,
 )  # fmt: skip
 
 
@@ -157,11 +148,12 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Facts:
-    """Master data of the mines at hand by time, as frames on the engine."""
+    """Master data of the mines at hand by time, as frames on the engine, and how their places are found."""
 
     points: nw.LazyFrame
     stations: nw.LazyFrame
     areas: nw.LazyFrame
+    gazetteers: Mapping[str, Gazetteer]
 
 
 def conform(
@@ -243,10 +235,10 @@ def _files_about(engine: Engine, window: Window, mines: Sequence[str] | None, up
 
 
 def _chunk(engine: Engine, ledger: pl.DataFrame, span: Window | None) -> Chunk:
-    return Chunk(ledger, engine.cached(_records(engine, ledger, KINDS)), span)
+    return Chunk(ledger, engine.cached(records_of(engine, ledger, KINDS)), span)
 
 
-def _records(engine: Engine, ledger: pl.DataFrame, kinds: Sequence[str]) -> nw.LazyFrame:
+def records_of(engine: Engine, ledger: pl.DataFrame, kinds: Sequence[str]) -> nw.LazyFrame:
     """Bronze records of these kinds of file with the moment their file was received."""
     files = ledger.filter(pl.col("kind").is_in(kinds)).select("file_id", "received_at", "day", "batch")
     batches = (int(files["batch"].min() or 0) - 1, int(files["batch"].max() or 0))  # type: ignore[arg-type]
@@ -261,7 +253,8 @@ def _texts(engine: Engine, chunk: Chunk, kinds: Sequence[str], wanted: Mapping[s
     if not kinds:
         return []
     kept = ("mine_code", "sent_at", "file_id", "position")
-    return engine.to_arrow(columns(chunk.of(kinds), chunk.layouts(layouts_of(kinds)), wanted, kept)).to_pylist()
+    rows = columns(chunk.of(kinds), chunk.layouts(layouts_of(kinds)), wanted, kept)
+    return engine.to_arrow(coded(rows, kinds)).to_pylist()
 
 
 # ── one chunk ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -273,11 +266,13 @@ def _conform_files(engine: Engine, step: Step, tally: Tally) -> None:
     before = stored(engine, chunk.mines)
     sites = sites_of(engine.settings, chunk.mines)
     after = _brought_up_to(engine, chunk, before, sites)
+    gazetteers = {mine: gazetteer_of(sites[mine], after[mine].definitions) for mine in chunk.mines}
     facts = Facts(
         *(
             engine.cached(engine.from_arrow(as_facts(after.values())))
             for as_facts in (point_facts, station_facts, area_facts)
-        )
+        ),
+        gazetteers,
     )
     _write_over_time(engine, chunk, facts, tally)
     spans = {
@@ -294,7 +289,7 @@ def _conform_files(engine: Engine, step: Step, tally: Tally) -> None:
                 _write_over_time(engine, _chunk(engine, ledger, piece), facts, tally)
     _write_reworked(engine.in_process, spans, upto)
     _write_master(engine.in_process, before, after, tally)
-    _write_named(engine, chunk, after, sites, tally)
+    _write_named(engine, chunk, after, sites, gazetteers, tally)
 
 
 def _write_over_time(engine: Engine, chunk: Chunk, facts: Facts, tally: Tally) -> None:
@@ -302,6 +297,10 @@ def _write_over_time(engine: Engine, chunk: Chunk, facts: Facts, tally: Tally) -
     _write_people(engine, chunk, facts, tally)
     _write_states(engine, chunk, tally)
     _write_abnormalities(engine, chunk, facts, tally)
+    _write_families(engine, chunk, facts, tally)
+    _write_events(engine, chunk, facts, tally)
+    _write_field_records(engine, chunk, facts, tally)
+    _write_vehicles(engine, chunk, facts, tally)
     _write_readings(engine, chunk, facts, tally)
 
 
@@ -309,9 +308,7 @@ def _brought_up_to(
     engine: Engine, chunk: Chunk, before: Mapping[str, MasterData], sites: Mapping[str, Site | None]
 ) -> dict[str, MasterData]:
     """Master data of the chunk's mines with what the chunk tells of it."""
-    new: list[Definition] = []
-    for thing in DEFINING:
-        new += _told(engine, chunk, thing)
+    new = [each for defining in DEFINING for each in _told(engine, chunk, defining)]
     seen = _seen_points(engine, chunk)
     periods = _periods(engine, chunk)
     upto = complete_batches(engine)
@@ -321,13 +318,16 @@ def _brought_up_to(
             newest_day = max(engine.days(EXCHANGE_FILE))
             days = [day for day in engine.days(EXCHANGE_FILE) if f"{since:%Y-%m-%d}" <= day <= newest_day]
             rows = engine.in_process.read(EXCHANGE_FILE, days=days, mines=[mine]).filter(
-                nw.col("kind").is_in(list(DEFINING[thing][0])),
+                nw.col("kind").is_in(list(kinds_of(thing))),
                 nw.col("verdict").is_in(list(LOADED)),
                 nw.col("header_time") >= since,
                 nw.col("batch") <= upto,
             )
             ledger = collected(engine.in_process, rows)
-            yield from _told(engine, Chunk(ledger, _records(engine, ledger, DEFINING[thing][0])), thing)
+            again = Chunk(ledger, records_of(engine, ledger, kinds_of(thing)))
+            for defining in DEFINING:
+                if defining.thing == thing:
+                    yield from _told(engine, again, defining)
 
     return {
         mine: brought_up_to(
@@ -342,29 +342,34 @@ def _brought_up_to(
     }
 
 
-def _told(engine: Engine, chunk: Chunk, thing: str) -> list[Definition]:
-    kinds, code, wanted = DEFINING[thing]
-    return told(thing, code, _texts(engine, chunk, kinds, wanted))
+def _told(engine: Engine, chunk: Chunk, defining: Defining) -> list[Definition]:
+    rows = _texts(engine, chunk, defining.kinds, defining.wanted)
+    if defining.told_by:
+        rows = [row | {"told_by": row["source_kind"]} for row in rows]
+    return told(defining.thing, defining.code, rows)
 
 
 def _seen_points(engine: Engine, chunk: Chunk) -> list[Row]:
     """Points that values came for: nobody's gas is left out for want of a definition."""
-    kinds = (*readings.KINDS, *statistics.KINDS, "YCBJ")
+    kinds = (*readings.KINDS, *statistics.KINDS, "YCBJ", "AQBJ", *families.KINDS)
     present = [kind for kind in kinds if chunk.has((kind,))]
     if not present:
         return []
     wanted = {
-        "point_id": ("point_code",),
-        "sensor_type_name": ("sensor_type_name",),
-        "sensor_type": ("sensor_type_code",),
+        "point_code": ("point_code", "device_code", "equip_no", "sensor_code"),
+        "sensor_type_name": ("sensor_type_name", "point_type_name"),
+        "sensor_type": ("sensor_type_code", "point_type_code"),
         "location": ("location",),
-        "sent_unit": ("unit",),
+        "sent_unit": ("unit", "point_unit"),
+        "type_text": ("sensor_type",),
     }
-    layouts = chunk.layouts(
-        (*readings.LAYOUTS, *statistics.LAYOUTS, *(each for each in abnormalities.LAYOUTS if each[0] == "YCBJ"))
-    )
+    of_reports = [each for each in abnormalities.LAYOUTS if each[0] in ("YCBJ", "AQBJ")]
+    of_families = [(kind, "") for kind in families.KINDS]
+    layouts = chunk.layouts((*readings.LAYOUTS, *statistics.LAYOUTS, *of_reports, *of_families))
     rows = columns(chunk.of(present), layouts, wanted, ("mine_code", "sent_at"))
-    described = {name: nw.col(name).max() for name in wanted if name != "point_id"}
+    in_family = nw.when(nw.col("source_kind").is_in(list(families.KINDS))).then(nw.col("source_kind"))
+    rows = rows.with_columns(point_id(present).alias("point_id"), in_family.alias("told_by"))
+    described = {name: nw.col(name).max() for name in (*wanted, "told_by") if name not in ("point_code", "type_text")}
     found = rows.filter(~nw.col("point_id").is_null()).group_by("mine_code", "point_id")
     return engine.to_arrow(found.agg(*described.values(), nw.col("sent_at").min())).to_pylist()
 
@@ -484,14 +489,18 @@ def _write_master(
 
 
 def _write_named(
-    engine: Engine, chunk: Chunk, after: Mapping[str, MasterData], sites: Mapping[str, Site | None], tally: Tally
+    engine: Engine,
+    chunk: Chunk,
+    after: Mapping[str, MasterData],
+    sites: Mapping[str, Site | None],
+    gazetteers: Mapping[str, Gazetteer],
+    tally: Tally,
 ) -> None:
-    """Substations and people: what was told last, whenever it was."""
-    wanted = {"substation_code": ("substation_code",), "location": ("location",), **_PLACE}
+    """Substations, people, machines and vehicles: what was told last, whenever it was."""
+    wanted = {name: (name,) for name in ("substation_code", "location", "x", "y", "z")}
     substations = [row | {"is_defined": True} for row in _texts(engine, chunk, SUBSTATION_KINDS, wanted)]
     if substations:
         before = [row | {"is_defined": True} for row in _rows(engine.in_process, silver.SUBSTATION, chunk.mines)]
-        gazetteers = {mine: gazetteer_of(sites[mine], after[mine].definitions) for mine in chunk.mines}
         rows = newest(before, substations, ("mine_code", "substation_code")).values()
         placed = [substation_row(row, gazetteers[row["mine_code"]]) for row in rows]
         _replace_small(engine.in_process, silver.SUBSTATION, placed, chunk.mines, tally)
@@ -500,6 +509,12 @@ def _write_named(
     people = [
         row | {"is_defined": True} for row in _texts(engine, chunk, PERSON_KINDS, {name: (name,) for name in names})
     ]
+    if chunk.has(EQUIPMENT_KINDS):
+        devices = [row for mine in chunk.mines for row in equipment_rows(after[mine], sites[mine])]
+        _replace_small(engine.in_process, silver.EQUIPMENT, devices, chunk.mines, tally)
+    if chunk.has(kinds_of(VEHICLE)):
+        terminals = [row for mine in chunk.mines for row in vehicle_rows(after[mine])]
+        _replace_small(engine.in_process, silver.VEHICLE, terminals, chunk.mines, tally)
     met: list[Row] = []
     if chunk.has(positions.KINDS):
         cards = columns(
@@ -605,6 +620,62 @@ def _write_abnormalities(engine: Engine, chunk: Chunk, facts: Facts, tally: Tall
         spans = _spans(chunk, _instants(engine, reported, "began_at", readings.SLOT_MINUTES), SLOT)
         settle = abnormalities.latest_abnormalities
         _replace_spans(engine, silver.REPORTED_ABNORMALITY, chunk, reported, spans, settle, tally)
+
+
+def _write_families(engine: Engine, chunk: Chunk, facts: Facts, tally: Tally) -> None:
+    """Values of the feed families, each in its own table."""
+    for name, kinds in families.KINDS_OF.items():
+        present = [kind for kind in kinds if chunk.has((kind,))]
+        if not present:
+            continue
+        table = TABLES[name]
+        rows = engine.cached(families.to_readings(chunk.of(present), facts.points, table, present))
+        spans = _spans(chunk, _instants(engine, rows, "observed_at", readings.SLOT_MINUTES), SLOT)
+        settle = partial(families.latest_readings, table)
+        _replace_spans(engine, table, chunk, rows, spans, settle, tally)
+
+
+def _write_events(engine: Engine, chunk: Chunk, facts: Facts, tally: Tally) -> None:
+    if chunk.has(seismic.KINDS):
+        events = engine.cached(seismic.to_events(chunk.of(seismic.KINDS), chunk.layouts(seismic.LAYOUTS)))
+        events = engine.cached(seismic.placed(events, _places(engine, events, facts)))
+        spans = _spans(chunk, _instants(engine, events, "observed_at", readings.SLOT_MINUTES), SLOT)
+        _replace_spans(engine, silver.SEISMIC_EVENT, chunk, events, spans, seismic.latest_events, tally)
+
+
+def _write_field_records(engine: Engine, chunk: Chunk, facts: Facts, tally: Tally) -> None:
+    if chunk.has(field_records.KINDS):
+        rows = engine.cached(field_records.to_records(chunk.of(field_records.KINDS)))
+        sent = engine.to_arrow(rows.select("quantity", "sent_unit").unique()).to_pylist()
+        factors = [
+            dict(zip(_FACTOR.names, (*row.values(), *field_records.conversion(**row)), strict=True)) for row in sent
+        ]
+        rows = field_records.converted(rows, _places(engine, rows, facts), engine.frame(factors, _FACTOR))
+        rows = engine.cached(rows)
+        spans = _spans(chunk, _instants(engine, rows, "measured_at", readings.SLOT_MINUTES), SLOT)
+        _replace_spans(engine, silver.FIELD_RECORD, chunk, rows, spans, field_records.latest_records, tally)
+
+
+def _write_vehicles(engine: Engine, chunk: Chunk, facts: Facts, tally: Tally) -> None:
+    layouts = chunk.layouts(vehicles.LAYOUTS)
+    if chunk.has(vehicles.KINDS):
+        rows = engine.cached(vehicles.to_positions(chunk.of(vehicles.KINDS), layouts))
+        rows = engine.cached(vehicles.placed(rows, _places(engine, rows, facts)))
+        spans = _spans(chunk, _instants(engine, rows, "observed_at", readings.SLOT_MINUTES), SLOT)
+        _replace_spans(engine, silver.VEHICLE_POSITION, chunk, rows, spans, vehicles.latest_positions, tally)
+
+
+def _places(engine: Engine, rows: nw.LazyFrame, facts: Facts) -> nw.LazyFrame:
+    """Where each `place_key` of the rows is."""
+    found = []
+    for row in engine.to_arrow(rows.select("mine_code", "place_key").unique()).to_pylist():
+        place = facts.gazetteers[row["mine_code"]].place_of_key(row["place_key"])
+        found.append(row | {"area_id": place.area_id, "edge_id": place.edge_id})
+    return engine.frame(found, _PLACE)
+
+
+_PLACE = pa.schema(dict.fromkeys(("mine_code", "place_key", "area_id", "edge_id"), pa.string()))
+_FACTOR = pa.schema(dict.fromkeys(("quantity", "sent_unit", "unit"), pa.string()) | {"factor": pa.float64()})
 
 
 def _write_readings(engine: Engine, chunk: Chunk, facts: Facts, tally: Tally) -> None:

@@ -15,7 +15,17 @@ from itertools import pairwise
 import narwhals as nw
 import polars as pl
 
-from minefusion.pipelines.conform import abnormalities, positions, readings, station_states, statistics
+from minefusion.pipelines.conform import (
+    abnormalities,
+    families,
+    field_records,
+    positions,
+    readings,
+    seismic,
+    station_states,
+    statistics,
+    vehicles,
+)
 from minefusion.pipelines.engines.engine import Consumed, Engine
 from minefusion.pipelines.jobs.new_files import LOADED, NewFiles, Stage, collected, come_to, new_files
 from minefusion.pipelines.jobs.spans import joined, within, without
@@ -37,7 +47,10 @@ PIECE = timedelta(hours=24)
 # How far silver has come.
 SILVER = Stage(silver.READING)
 # Kinds of file whose times say that the mine had data then.
-DATA_KINDS = (*readings.KINDS, *statistics.KINDS, *positions.KINDS, *station_states.KINDS)
+DATA_KINDS = (
+    *readings.KINDS, *statistics.KINDS, *positions.KINDS, *station_states.KINDS, *families.KINDS, *seismic.KINDS,
+    *field_records.KINDS, *vehicles.KINDS,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

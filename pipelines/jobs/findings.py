@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from minefusion.pipelines.conform import abnormalities
 from minefusion.schemas.errors import InputError
 
 Row = Mapping[str, Any]
@@ -17,8 +18,8 @@ Row = Mapping[str, Any]
 SLACK = timedelta(minutes=5)
 # From this level on an index raises an alarm; what stays below is found among its windows.
 ALARMS_FROM = 3
-# Kinds of gold.alarm that repeat what the mine's own systems report: not findings of ours.
-REPORTED = ("YCBJ", "RY")
+# Kinds of gold.alarm that repeat what the mine's own systems report begin so: they are no findings of ours.
+REPORTED = abnormalities.KINDS
 _FOREVER = datetime.max.replace(tzinfo=UTC)
 
 

@@ -81,7 +81,7 @@ def make_inputs(
     positions = engine.with_epoch(engine.read(silver.POSITION, window=span, mines=mines), "observed_at", "observed_us")
     return Inputs(
         readings=engine.cached(engine.with_epoch(readings, "observed_at", "observed_us")),
-        points=engine.cached(_at(facts, window.start, silver.POINT)),
+        points=engine.cached(_points_at(facts, window.start)),
         positions=engine.cached(engine.with_epoch(positions, "entered_mine_at", "entered_mine_us")),
         headcount=engine.cached(engine.with_epoch(headcount, "observed_at", "observed_us")),
         areas=engine.cached(_at(engine.from_arrow(area_facts(data)), window.start, silver.AREA)),
@@ -113,7 +113,7 @@ def make_history(engine: Engine, window: Window, mines: Sequence[str], master: M
         feeds=_feeds(engine, span, mines),
         indices=fast,
         headcount=engine.with_epoch(headcount, "observed_at", "observed_us"),
-        points=engine.cached(_at(facts, window.start, silver.POINT)),
+        points=engine.cached(_points_at(facts, window.start)),
         areas=engine.cached(_at(engine.from_arrow(area_facts(data)), window.start, silver.AREA)),
         edges=engine.read(reference.ROADWAY_EDGE, mines=mines),
         **_of_sites(engine, sites, only=("mines", "air_paths")),
@@ -164,12 +164,28 @@ def computed_by_index(
 
 def points_at(engine: Engine, instant: datetime, mines: Sequence[str], master: Master) -> nw.LazyFrame:
     """silver.point as it was."""
-    return _at(engine.from_arrow(point_facts([master[mine] for mine in mines])), instant, silver.POINT)
+    return _points_at(engine.from_arrow(point_facts([master[mine] for mine in mines])), instant)
+
+
+def _points_at(facts: nw.LazyFrame, instant: datetime) -> nw.LazyFrame:
+    """The points whose values are in silver.reading; those of the other feeds are not expected there."""
+    return _at(facts, instant, silver.POINT).filter(nw.col("feed") == silver.READING.name)
 
 
 def _at(facts: nw.LazyFrame, instant: datetime, table: Table) -> nw.LazyFrame:
     at = nw.lit(instant, dtype=nw.Datetime("us", "UTC"))
     return facts.filter(nw.col("holds_from") <= at, nw.col("holds_to") > at).select(*table.names)
+
+
+def sites_in(engine: Engine, mines: Sequence[str]) -> Sites:
+    """Mine → its site file, null where there is none."""
+    return sites_of(engine.settings, mines)
+
+
+def places_of(engine: Engine, window: Window, mines: Sequence[str], master: Master) -> dict[str, nw.LazyFrame]:
+    """Areas as they were at the window's start, and the mines."""
+    areas = _at(engine.from_arrow(area_facts([master[mine] for mine in mines])), window.start, silver.AREA)
+    return {"areas": areas, **_of_sites(engine, sites_in(engine, mines), only=("mines",))}
 
 
 def _of_sites(

@@ -11,13 +11,17 @@ from datetime import UTC, datetime, timedelta
 import narwhals as nw
 import polars as pl
 
+from minefusion.pipelines.conform.abnormalities import cleared
 from minefusion.pipelines.engines.engine import Consumed, Engine
 from minefusion.pipelines.hazard.area_minute import area_minute
 from minefusion.pipelines.hazard.catalogue import CATALOGUE
 from minefusion.pipelines.hazard.data_quality import data_quality
 from minefusion.pipelines.hazard.episodes import alarms
 from minefusion.pipelines.hazard.minutes import BEFORE
+from minefusion.pipelines.jobs.alarm_cause import CAUSE_STEPS, causes
+from minefusion.pipelines.jobs.composites import COMPOSITE, COMPOSITE_STEPS, composite, risk_tier
 from minefusion.pipelines.jobs.due import LOOKBACK, SILVER, Steps, Work, data_of, due_work, work_over
+from minefusion.pipelines.jobs.escape_route import escapes
 from minefusion.pipelines.jobs.gold_inputs import (
     LONGEST_EPISODE,
     Computed,
@@ -34,6 +38,8 @@ from minefusion.pipelines.jobs.lock import exclusive
 from minefusion.pipelines.jobs.master_data import stored
 from minefusion.pipelines.jobs.new_files import INGEST, Stage, collected
 from minefusion.pipelines.jobs.racing import until_unbeaten
+from minefusion.pipelines.jobs.rule_packs import rule_rows
+from minefusion.pipelines.jobs.sensor_health import HEALTH_STEPS, health
 from minefusion.pipelines.jobs.tally import Built, Progress, Tally
 from minefusion.pipelines.jobs.trends import TREND, TREND_STEPS, trend_alarms, trends
 from minefusion.pipelines.times import UTC_MICROSECONDS, utc_day
@@ -72,7 +78,7 @@ class Job:
 
 def run_gold(
     engine: Engine,
-    job: str,
+    job: str | Job,
     *,
     window: Window | None = None,
     mines: Sequence[str] | None = None,
@@ -86,11 +92,23 @@ def run_gold(
         now: the moment that rows carry as the one they were written at.
     """
     stamp = now or datetime.now(UTC)
-    with exclusive(engine.settings.lake, JOBS[job].table.name):
-        built = until_unbeaten(engine, lambda: _run(engine, JOBS[job], window, mines, progress, stamp))
+    asked = JOBS[job] if isinstance(job, str) else job
+    with exclusive(engine.settings.lake, asked.table.name):
+        built = until_unbeaten(engine, lambda: _run(engine, asked, window, mines, progress, stamp))
         if any(each.changed for each in built):
-            engine.compact(JOBS[job].table)
+            engine.compact(asked.table)
         return built
+
+
+def stamped(rows: nw.LazyFrame, table: Table, now: datetime) -> nw.LazyFrame:
+    """The rows of a gold table with what every one of them has beside what was computed."""
+    assert table.time is not None
+    rows = rows.with_columns(
+        nw.lit(now, dtype=UTC_MICROSECONDS).alias("computed_at"),
+        nw.lit(0, dtype=nw.Int32).alias("revision"),
+        utc_day(nw.col(table.time)).alias("day"),
+    )
+    return rows.select(*table.names)
 
 
 def _run(
@@ -109,16 +127,11 @@ def _run(
     else:
         pieces, completes = due_work(engine, job.stage, job.needs, mines, job.steps, with_reports=job.with_reports)
     master = stored(engine, sorted({mine for piece in pieces for mine in piece.mines})) if pieces else {}
-    assert job.table.time is not None
     for index, piece in enumerate(pieces):
         started = time.monotonic()
         for rows, part in job.compute(engine, piece, master):
-            rows = rows.with_columns(
-                nw.lit(now, dtype=UTC_MICROSECONDS).alias("computed_at"),
-                nw.lit(0, dtype=nw.Int32).alias("revision"),
-                utc_day(nw.col(job.table.time)).alias("day"),
-            )
-            tally.add(job.table, engine.replace(part, rows.select(*job.table.names)), time.monotonic() - started)
+            written = engine.replace(part, stamped(rows, job.table, now))
+            tally.add(job.table, written, time.monotonic() - started)
             started = time.monotonic()
         engine.release()
         if progress:
@@ -136,6 +149,8 @@ def _hazard(engine: Engine, work: Work, master: Master) -> Iterator[Computed]:
     inputs = make_inputs(engine, window.aligned(TEN_MINUTES), mines, master, earlier=earlier)
     before_the_end = nw.col("window_start") < nw.lit(window.end, dtype=UTC_MICROSECONDS)
     for rows, part in computed_by_index(engine, CATALOGUE, inputs, window, mines):
+        yield rows.filter(before_the_end), part
+    for rows, part in rule_rows(engine, inputs, window, mines):
         yield rows.filter(before_the_end), part
 
 
@@ -170,7 +185,7 @@ def _episodes(
     hazard = engine.read(gold.HAZARD_INDEX, window=span, mines=mines).filter(is_fast("index_id"))
     if older_hazard is not None:
         hazard = nw.concat([older_hazard, hazard], how="vertical")
-    told = engine.read(silver.REPORTED_ABNORMALITY, window=window.widened(before=LONGEST_EPISODE), mines=mines)
+    told = cleared(engine.read(silver.REPORTED_ABNORMALITY, window=window.widened(before=LONGEST_EPISODE), mines=mines))
     return alarms(inputs, hazard, told)
 
 
@@ -179,7 +194,7 @@ def _area_minute(engine: Engine, work: Work, master: Master) -> Iterator[Compute
     inputs = make_inputs(engine, window, mines, master)
     hazard = engine.read(gold.HAZARD_INDEX, window=window.widened(before=BEFORE * MINUTE), mines=mines)
     hazard = hazard.filter(is_fast("index_id"))
-    told = engine.read(silver.REPORTED_ABNORMALITY, window=window.widened(before=LONGEST_EPISODE), mines=mines)
+    told = cleared(engine.read(silver.REPORTED_ABNORMALITY, window=window.widened(before=LONGEST_EPISODE), mines=mines))
     yield area_minute(inputs, hazard, told), engine.part(gold.AREA_MINUTE, window=window, mines=mines)
 
 
@@ -205,6 +220,15 @@ JOBS: dict[str, Job] = {
     "hazard_trend": Job(gold.HAZARD_INDEX, (SILVER, HAZARD), TREND_STEPS, trends, TREND),
     "alarm": Job(gold.ALARM, (SILVER, HAZARD), Steps(MINUTE), _alarm, with_reports=True),
     "trend_alarm": Job(gold.ALARM, (Stage(gold.HAZARD_INDEX, TREND),), TREND_STEPS, trend_alarms, TREND),
+    "composite": Job(
+        gold.HAZARD_INDEX, (HAZARD, Stage(gold.HAZARD_INDEX, TREND)), COMPOSITE_STEPS, composite, COMPOSITE
+    ),
+    "risk_tier": Job(gold.RISK_TIER, (Stage(gold.HAZARD_INDEX, COMPOSITE),), COMPOSITE_STEPS, risk_tier),
     "area_minute": Job(gold.AREA_MINUTE, (SILVER, HAZARD), Steps(MINUTE), _area_minute, with_reports=True),
     "data_quality": Job(gold.DATA_QUALITY, (SILVER,), Steps(HOUR, HOUR), _data_quality),
+    "sensor_health": Job(gold.SENSOR_HEALTH, (SILVER,), HEALTH_STEPS, health),
+    "alarm_cause": Job(
+        gold.ALARM_CAUSE, (Stage(gold.ALARM), Stage(gold.SENSOR_HEALTH)), CAUSE_STEPS, causes
+    ),
+    "escape_route": Job(gold.ESCAPE_ROUTE, (SILVER, HAZARD), Steps(MINUTE), escapes),
 }

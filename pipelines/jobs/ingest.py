@@ -7,6 +7,7 @@ before it takes a new one, so a kill at any moment loses nothing and doubles not
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import time
@@ -23,6 +24,7 @@ import pyarrow as pa
 from minefusion.pipelines.engines import open_engine
 from minefusion.pipelines.engines.engine import Consumed, Engine
 from minefusion.pipelines.engines.light import POLARS
+from minefusion.pipelines.exchange.documents import MESSAGE_ID
 from minefusion.pipelines.exchange.packs import OnDisk, read_alone
 from minefusion.pipelines.jobs.landing import Landing, batches, file_id_of, is_provincial, listing
 from minefusion.pipelines.jobs.lock import exclusive
@@ -44,6 +46,8 @@ logger = logging.getLogger(__name__)
 
 Row = dict[str, Any]
 
+# The kind of file that a fusion message's name says.
+MESSAGE = "message"
 VERDICTS = ("accepted", "partial", "rejected", "duplicate", "stale", "waiting", "unknown")
 COUNTS = ("sent", "stored", "quarantined", "rejected", "duplicate", "aside", "waiting")
 FAMILIES = {"safety_monitoring": ("aqjk",), "positioning": ("jxry",)}
@@ -81,12 +85,21 @@ class Taken:
     records: nw.LazyFrame | Callable[[], Iterator[pa.Table]]
 
 
+class UnreadableError(InputError):
+    """Files could not be opened; `done` tells of the others."""
+
+    def __init__(self, text: str, done: Ingested) -> None:
+        super().__init__(text)
+        self.done = done
+
+
 def ingest(
     settings: Settings,
     landing: Path,
     *,
     family: str | None = None,
     mines: Sequence[str] | None = None,
+    files: Sequence[Landing] | None = None,
     engine: Engine | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     progress: Progress | None = None,
@@ -96,10 +109,12 @@ def ingest(
     Args:
         family: `safety_monitoring` or `positioning`; else every file.
         mines: only files whose name carries one of these mine codes; else every file.
+        files: only these of the folder, where the caller has looked through it, registers its site files and joins
+            the tables' small files by itself.
 
     Raises:
-        InputError: the folder or the family is none, a site file is wrong, or a file cannot be opened; what could be
-            read is in bronze then.
+        InputError: the folder or the family is none, or a site file is wrong.
+        UnreadableError: a file cannot be opened; what could be read is in bronze.
     """
     if not landing.is_dir():
         raise InputError(f"expected a landing folder, got {landing}; give the folder that holds the exchange files")
@@ -110,16 +125,18 @@ def ingest(
     unreadable: dict[Path, str] = {}
     run = _Run(engine or open_engine(settings), landing, now, done, unreadable)
     with exclusive(settings.lake, "ingest"):
-        register_sites(settings, landing, mines)
-        until_unbeaten(run.engine, lambda: run.take_new(family, mines, progress))
-        if done.changed:
+        if files is None:
+            register_sites(settings, landing, mines)
+        until_unbeaten(run.engine, lambda: run.take_new(files, family, mines, progress))
+        if done.changed and files is None:
             for table in (EXCHANGE_FILE, EXCHANGE_RECORD, QUARANTINE):
                 run.engine.compact(table)
     done.seconds = time.monotonic() - started
     if unreadable:
         path, why = next(iter(unreadable.items()))
         more = f" (and {len(unreadable) - 1} more)" if len(unreadable) > 1 else ""
-        raise InputError(f"expected to read {path}{more}, got: {why}; mend its permissions or disk, then ingest again")
+        text = f"expected to read {path}{more}, got: {why}; mend its permissions or disk, then ingest again"
+        raise UnreadableError(text, done)
     return done
 
 
@@ -164,10 +181,17 @@ class _Run:
         """The landing folder as the ledger names it."""
         return str(self.landing.resolve())
 
-    def take_new(self, family: str | None, mines: Sequence[str] | None, progress: Progress | None) -> None:
+    def take_new(
+        self,
+        listed: Sequence[Landing] | None,
+        family: str | None,
+        mines: Sequence[str] | None,
+        progress: Progress | None,
+    ) -> None:
         """Finish what was cut off, then take every file that has no verdict yet, batch by batch."""
         finish(self.engine)
-        files = [file for file in self._not_in_ledger(listing(self.landing)) if _wanted(file, family, mines)]
+        there = listing(self.landing) if listed is None else list(listed)
+        files = [file for file in self._not_in_ledger(there) if _wanted(file, family, mines)]
         total = sum(file.size for file in files) or 1
         read_bytes = 0
         for batch in batches(files, self.engine.settings):
@@ -203,7 +227,7 @@ class _Run:
         """One batch: verdicts into the ledger, then the records."""
         engine, now = self.engine, self.now()
         number = engine.consumed(EXCHANGE_FILE, INGEST) + 1
-        on_disk = [file.on_disk(now, engine.settings.provincial) for file in batch]
+        on_disk = [_on_disk(file, engine.settings, now) for file in batch]
         taken, unreadable = _read(engine, batch, on_disk)
         self.unreadable |= {path: why for path, why in unreadable.items() if path.exists()}
         files = taken.files.with_columns(
@@ -236,6 +260,10 @@ class _Run:
         )
         rows = collected(engine, part.rows).drop("received_at").join(copied, on="file_id", how="left")
         engine.replace(part, engine.from_arrow(_arrow(rows, EXCHANGE_FILE)))
+
+
+def _on_disk(file: Landing, settings: Settings, now: datetime, idle_s: float | None = None) -> OnDisk:
+    return file.on_disk(now, settings.provincial, idle_s, settings.mine_aliases, settings.message_secret)
 
 
 def _wanted(file: Landing, family: str | None, mines: Sequence[str] | None) -> bool:
@@ -290,23 +318,27 @@ def _read(engine: Engine, batch: Sequence[Landing], on_disk: Sequence[OnDisk]) -
 def _judge(engine: Engine, files: pl.DataFrame, known: pl.DataFrame, number: int) -> pl.DataFrame:
     """Ledger rows with what only the lake can tell: duplicate, stale, or already known under this very name.
 
-    A file is a duplicate when its content was loaded before, stale when a later one of its mine and kind was. The same
+    A file is a duplicate when its content, or its message, was loaded before, stale when a later one of its mine and kind was. The same
     content has the same header, so it lies on the same day of the ledger, and `known`, the ledger's rows of the
     batch's days, is all that has to be looked through.
     """
     final = known.filter(pl.col("verdict") != "waiting")
     known_ids = set(final["file_id"])
     known_content = set(final.filter(pl.col("verdict").is_in(LOADED))["sha256"])
+    known_messages = set(map(_message_id, final.filter(pl.col("verdict").is_in(LOADED)).iter_rows(named=True))) - {None}
     newest = _newest(engine, files)
     rows = []
     for row in files.iter_rows(named=True):
         row["is_known"] = row["file_id"] in known_ids
+        message = _message_id(row)
         header_time, place = row["header_time"], (row["mine_code"], row["kind"])
-        if row["is_known"] or (row["verdict"] in LOADED and row["sha256"] in known_content):
+        is_told = row["sha256"] in known_content or message in known_messages
+        if row["is_known"] or (row["verdict"] in LOADED and is_told):
             row |= {f"records_{name}": 0 for name in COUNTS if name != "sent"}
             row |= {"verdict": "duplicate", "reason": "DUPLICATE", "records_duplicate": row["records_sent"]}
         elif row["verdict"] in LOADED:
             known_content.add(row["sha256"])
+            known_messages |= {message} - {None}
             if header_time is not None and place in newest and header_time < newest[place]:
                 row |= {"verdict": "stale", "reason": row["reason"] or "STALE"}
             elif header_time is not None:
@@ -321,6 +353,13 @@ def _judge(engine: Engine, files: pl.DataFrame, known: pl.DataFrame, number: int
         pl.col("observed_from").clip(back, ahead).fill_null(pl.col("header_time")),
         pl.col("observed_to").clip(back, ahead).fill_null(pl.col("header_time")),
     )
+
+
+def _message_id(row: Row) -> str | None:
+    """The identity of a file that is a fusion message; the same message may come in other bytes."""
+    if row["name_kind"] != MESSAGE or not row["header"]:
+        return None
+    return str(json.loads(row["header"])[MESSAGE_ID]).lower()
 
 
 _JUDGED = {column.name: POLARS[column.type] for column in EXCHANGE_FILE.columns} | {
@@ -415,7 +454,7 @@ def finish(engine: Engine) -> None:
     ]
     # Read as the verdicts were found: by the clock of then, and complete.
     on_disk = [
-        file.on_disk(clock, engine.settings.provincial, idle_s=float("inf"))
+        _on_disk(file, engine.settings, clock, float("inf"))
         for file, clock in zip(files, loaded["ingested_at"], strict=True)
     ]
     taken, _ = _read(engine, files, on_disk)

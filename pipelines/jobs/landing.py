@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
 from minefusion.pipelines.exchange.packs import OnDisk
 from minefusion.schemas.exchange.grammar import MINE_UTC_OFFSET_H, Named, kind_of_name
@@ -67,16 +68,26 @@ class Landing:
         """By these a file is known again without being read."""
         return (self.folder, self.name, self.size, self.modified)
 
-    def on_disk(self, now: datetime, provincial: Sequence[str], idle_s: float | None = None) -> OnDisk:
+    def on_disk(
+        self,
+        now: datetime,
+        provincial: Sequence[str],
+        idle_s: float | None = None,
+        aliases: Mapping[str, str] = MappingProxyType({}),
+        secret: str = "",
+    ) -> OnDisk:
         """As the reader takes it.
 
         Args:
             provincial: folders whose files are read as provincial ones.
+            aliases: provincial county and mine code → the mine's national code.
+            secret: key by which fusion messages are signed.
             idle_s: seconds since it last grew; by its time where left out.
         """
         if idle_s is None:
             idle_s = max(0.0, (now - self.modified).total_seconds())
-        return OnDisk(self.path, self.name, self.size, now, idle_s, is_provincial(self.folder, provincial), self.folder)
+        is_lines = is_provincial(self.folder, provincial)
+        return OnDisk(self.path, self.name, self.size, now, idle_s, is_lines, self.folder, dict(aliases), secret)
 
 
 def listing(landing: Path) -> list[Landing]:
@@ -84,22 +95,31 @@ def listing(landing: Path) -> list[Landing]:
 
     Left out: names and folders that begin with a dot, unfinished names (`.tmp`, `.part`) and site files.
     """
-    found: list[Landing] = []
+    return [landed(entry, inside, name) for entry, inside, name in entries(landing) if not entry.is_dir()]
+
+
+def entries(landing: Path) -> Iterator[tuple[os.DirEntry[str], str, str]]:
+    """Every file and folder that `listing` looks at: the entry, the folder that it lies in, and its readable name."""
     pending = [(str(landing), "")]
     while pending:
         folder, inside = pending.pop()
-        with os.scandir(folder) as entries:
-            for entry in entries:
+        with os.scandir(folder) as found:
+            for entry in found:
                 if entry.name.startswith(".") or entry.name.endswith(_LEFT_OUT):
                     continue
                 name = _readable(entry.name)
                 if entry.is_dir(follow_symlinks=False):
                     pending.append((entry.path, f"{inside}/{name}".strip("/")))
+                    yield entry, inside, name
                 elif entry.is_file(follow_symlinks=False):
-                    stat = entry.stat()
-                    modified = datetime.fromtimestamp(stat.st_mtime_ns // 1000 / 1e6, UTC)
-                    found.append(Landing(Path(entry.path), inside, name, stat.st_size, modified))
-    return found
+                    yield entry, inside, name
+
+
+def landed(entry: os.DirEntry[str], inside: str, name: str) -> Landing:
+    """The file as it is now."""
+    stat = entry.stat()
+    modified = datetime.fromtimestamp(stat.st_mtime_ns // 1000 / 1e6, UTC)
+    return Landing(Path(entry.path), inside, name, stat.st_size, modified)
 
 
 def _readable(name: str) -> str:

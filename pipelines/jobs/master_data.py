@@ -14,6 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from minefusion.pipelines.conform.defining import BAN, EQUIPMENT, EQUIPMENT_TEST, SAFETY_MARK, VEHICLE
 from minefusion.pipelines.conform.definitions import (
     ALWAYS,
     AREA,
@@ -27,9 +28,17 @@ from minefusion.pipelines.conform.definitions import (
     settled,
     spans,
 )
-from minefusion.pipelines.conform.master import area_row, newest, point_row, station_row, unplaced_row
+from minefusion.pipelines.conform.master import (
+    area_row,
+    equipment_row,
+    newest,
+    point_row,
+    station_row,
+    unplaced_row,
+)
 from minefusion.pipelines.conform.place import UNPLACED, Gazetteer
 from minefusion.pipelines.conform.readings import POINT_FACTS
+from minefusion.pipelines.conform.vehicles import vehicle_row
 from minefusion.pipelines.engines.engine import Engine
 from minefusion.pipelines.hazard.inputs import POINT_COLUMNS
 from minefusion.schemas import sensors, silver
@@ -122,7 +131,7 @@ def stored(engine: Engine, mines: Sequence[str]) -> dict[str, MasterData]:
         # The row of the version in force is at hand; only what it replaced is worked out again.
         for row in of[silver.POINT]:
             older = [
-                (each.valid_from, point_row(each.as_told(), gazetteer, period))
+                (each.valid_from, point_row(_located(each, told), gazetteer, period))
                 for each in told.get((POINT, row["point_id"]), [])[:-1]
             ]
             data.points[row["point_id"]] = spans([*older, (row["sent_at"], row)])
@@ -176,7 +185,7 @@ def brought_up_to(
     for (thing, code), versions in told.items():
         if thing == POINT:
             after.points[code] = spans(
-                [(each.valid_from, point_row(each.as_told(), gazetteer, period_s)) for each in versions]
+                [(each.valid_from, point_row(_located(each, told), gazetteer, period_s)) for each in versions]
             )
         elif thing == STATION:
             after.stations[code] = spans(
@@ -194,6 +203,37 @@ def gazetteer_of(site: Site | None, definitions: Iterable[Definition]) -> Gazett
     return Gazetteer(site, sorted(names.items()))
 
 
+def equipment_rows(data: MasterData, site: Site | None) -> list[Row]:
+    """silver.equipment of one mine, from what its files say of devices, safety marks, tests and banned models."""
+    gazetteer = gazetteer_of(site, data.definitions)
+    told = {key: versions[-1].as_told() for key, versions in _by_code(data.definitions).items()}
+    return [
+        equipment_row(
+            device,
+            told.get((SAFETY_MARK, device.get("factory_code"))),
+            told.get((EQUIPMENT_TEST, device.get("factory_code"))),
+            told.get((BAN, f"{device.get('name') or ''}/{device.get('model') or ''}")),
+            gazetteer,
+        )
+        for (thing, _), device in sorted(told.items())
+        if thing == EQUIPMENT
+    ]
+
+
+def vehicle_rows(data: MasterData) -> list[Row]:
+    """silver.vehicle of one mine."""
+    told = _by_code(data.definitions)
+    return [vehicle_row(versions[-1].as_told()) for (thing, _), versions in sorted(told.items()) if thing == VEHICLE]
+
+
+def _located(definition: Definition, told: Mapping[tuple[str, str], Sequence[Definition]]) -> Row:
+    """A point's definition; a machine's point that names no place is where the machine is."""
+    row = definition.as_told()
+    if row.get("location") or not (device := told.get((EQUIPMENT, row.get("device_code") or ""))):
+        return row
+    return row | {"location": device[-1].as_told().get("location")}
+
+
 def _words(row: Row) -> Row:
     """What is told of a point that no definition names."""
     return {
@@ -204,6 +244,7 @@ def _words(row: Row) -> Row:
             "sensor_type",
             "location",
             "sent_unit",
+            "told_by",
             "sent_at",
             "is_defined",
             "file_id",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import polars as pl
 
 from minefusion.pipelines.exchange.manifest import add_to_manifest
 from minefusion.pipelines.exchange.write import file_name, write_file
+from minefusion.pipelines.replay import families
 from minefusion.pipelines.replay.mapping import MappedPoint, Mapping
 from minefusion.pipelines.replay.site import SWITCH, point_codes, site_of
 from minefusion.pipelines.replay.table import INSTANT, period_s, read_table
@@ -22,6 +23,8 @@ from minefusion.schemas.site import dump_site
 Progress = Callable[[float, str], None]
 
 SYSTEM = "01"
+EQUIPMENT_SYSTEM = {"system_code": "30", "system_name": "回放"}
+Codes = dict[str, str]
 # A receiver refuses files from further ahead than this (PC-12).
 FUTURE_TOLERANCE = timedelta(seconds=300)
 
@@ -45,7 +48,7 @@ def replay(
     now: datetime | None = None,
     progress: Progress | None = None,
 ) -> Replayed:
-    """Write the table as CDDY and CDSS files and a site file into `out`.
+    """Write the table as CDDY and CDSS files, those of other feeds where the mapping names them, and a site file.
 
     Args:
         start: instant at which a time elapsed is 0; of a table with clock times, the instant of its first row.
@@ -72,18 +75,24 @@ def replay(
         done.records[kind] = done.records.get(kind, 0) + written[name]
 
     first = table[INSTANT][0]
-    write(
-        "CDDY",
-        first,
-        _definitions(mapping, first),
-        system_name="回放",
-        system_model="replay",
-        manufacturer="minefusion",
-    )
-    records = _values(mapping, table)
-    width = len(mapping.columns)
+    others = [(number, point) for number, point in enumerate(mapping.points, start=1) if point.file is not None]
+    for kind, defined in families.definitions(others, mapping.mine_code, first):
+        write(kind, first, defined, **(EQUIPMENT_SYSTEM if families.is_equipment(kind) else {}))
+    carried = families.values(others, mapping.mine_code, table)
+    by_time = {kind: rows.partition_by(INSTANT, as_dict=True, include_key=False) for kind, rows in carried}
+    monitored = _monitored(mapping)
+    records = pl.DataFrame()
+    width = len(monitored.columns)
+    if width:
+        about = {"system_name": "回放", "system_model": "replay", "manufacturer": "minefusion"}
+        write("CDDY", first, _definitions(monitored, codes=point_codes(mapping), time=first), **about)
+        records = _values(monitored, point_codes(mapping), table)
     for index, time in enumerate(table[INSTANT]):
-        write("CDSS", time, records.slice(index * width, width))
+        if width:
+            write("CDSS", time, records.slice(index * width, width))
+        for kind, rows in by_time.items():
+            if (time,) in rows:
+                write(kind, time, rows[time,], **(EQUIPMENT_SYSTEM if families.is_equipment(kind) else {}))
         if progress and index % 100 == 0:
             progress(index / len(table), f"{time:%Y-%m-%d %H:%M}")
     add_to_manifest(out, written)
@@ -91,9 +100,13 @@ def replay(
     return done
 
 
-def _definitions(mapping: Mapping, time: datetime) -> pl.DataFrame:
+def _monitored(mapping: Mapping) -> Mapping:
+    """What safety monitoring carries of it."""
+    return replace(mapping, points=tuple(point for point in mapping.points if point.file is None))
+
+
+def _definitions(mapping: Mapping, codes: Codes, time: datetime) -> pl.DataFrame:
     """CDDY records: range of the sensor type in the point's own unit, and the mine's limits."""
-    codes = point_codes(mapping)
     rows = []
     for point in mapping.points:
         kind = _type(point)
@@ -129,9 +142,8 @@ def _definitions(mapping: Mapping, time: datetime) -> pl.DataFrame:
     return pl.from_dicts([row | same for row in rows], infer_schema_length=None)
 
 
-def _values(mapping: Mapping, table: pl.DataFrame) -> pl.DataFrame:
+def _values(mapping: Mapping, codes: Codes, table: pl.DataFrame) -> pl.DataFrame:
     """CDSS records of all rows, those of one row together. A value that the table lacks is empty."""
-    codes = point_codes(mapping)
     about = [(codes[point.column], _type(point).name_zh, _location(point), point.unit) for point in mapping.points]
     switch = sensor_type(SWITCH)
     assert switch is not None

@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 
 from minefusion.schemas.declared import Lines, read_yaml, refuse
 from minefusion.schemas.errors import InputError
+from minefusion.schemas.exchange.measures import Measure, measures
 from minefusion.schemas.limits import all_limits, limits_for
 from minefusion.schemas.sensors import sensor_type
 
@@ -43,7 +44,13 @@ class Limits:
 
 @dataclass(frozen=True)
 class MappedPoint:
-    """One column that is a sensor. `place` is a location code of the limits table or an area id of the mine."""
+    """One column that is a sensor.
+
+    Attributes:
+        place: a location code of the limits table or an area id of the mine.
+        file: kind of file that carries its values, such as KSWSS; null for safety monitoring.
+        device: the machine that it belongs to, where it is one of key equipment.
+    """
 
     column: str
     name: str
@@ -51,6 +58,8 @@ class MappedPoint:
     unit: str
     place: str
     limits: Limits | None = None
+    file: str | None = None
+    device: str | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +84,16 @@ class Mapping:
     def columns(self) -> tuple[str, ...]:
         """The table's columns that hold values."""
         return (*(point.column for point in self.points), *(covariate.column for covariate in self.covariates))
+
+
+def measure_of(point: MappedPoint) -> Measure:
+    """The field of its file kind that holds the point's values."""
+    return next(each for each in measures() if each.kind == point.file and _holds(each, point))
+
+
+def _holds(measure: Measure, point: MappedPoint) -> bool:
+    """A field whose types are not listed holds what the point's definition names."""
+    return not measure.types or any(kind.code == point.sensor_type for kind in measure.types)
 
 
 def load_mapping(path: Path) -> Mapping:
@@ -125,6 +144,13 @@ def _check(path: Path, mapping: Mapping, lines: Lines) -> None:
                 point,
                 f"expected place of {point.name} as a location code of the limits table or an area id that begins with "
                 f"{mapping.mine_code}, got '{point.place}'; docs/limits.md lists the codes",
+            )
+        elif point.file is not None and not any(each.kind == point.file and _holds(each, point) for each in measures()):
+            carried = sorted({each.kind for each in measures() if _holds(each, point)})
+            complain(
+                point,
+                f"expected file of {point.name} as a kind that carries {kind.name_en} ({', '.join(carried)}), "
+                f"got '{point.file}'; mend it or leave it out",
             )
         elif kind.quantity == "ch4" and point.limits is None and not limits_for(point.place, "ch4"):
             complain(point, f"expected limits for {point.name}, since {point.place} has no methane limit; add them")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import count
 from typing import cast, get_args
 
+from minefusion.pipelines.replay import families
 from minefusion.pipelines.replay.mapping import Mapping
 from minefusion.schemas.limits import all_limits
 from minefusion.schemas.site import AirClass, Area, AreaKind, Edge, Node, Site, SitePoint
@@ -38,9 +39,12 @@ _WORKINGS: tuple[tuple[tuple[str, ...], AreaKind, str, str, AirClass], ...] = (
 
 
 def point_codes(mapping: Mapping) -> dict[str, str]:
-    """Column → point code: mine, system 01, value kind, sensor type, substation 001 and channel."""
+    """Column → point code: mine, system 01, value kind, sensor type, substation 001 and channel; a family's own code
+    where another feed carries it."""
     analog = {
         point.column: f"{mapping.mine_code}01MN{point.sensor_type}001A{number:02d}"
+        if point.file is None
+        else families.point_id(point, mapping.mine_code, number)
         for number, point in enumerate(mapping.points, start=1)
     }
     switches = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import cycle
 
@@ -82,6 +82,8 @@ class Heading:
     fan_at: int
     duct_ends_at: int
     fan_m3_s: float
+    link: int
+    away: int
 
 
 @dataclass(frozen=True)
@@ -453,12 +455,12 @@ def _heading(
     section = float(rng.uniform(10.5, 11.5))
     face = draft.edge("heading_face", end, last, area, "COAL_FACE", section, gas_class="HD_FACE_T1")
     road = draft.edge("heading_road", last, mouth, area, "COAL_FACE", section, gas_class="HD_RETURN_T2", conveyor=True)
-    draft.edge("heading_link", joint, mouth, intake, "OTHER_ROAD", 12.0)
+    link = draft.edge("heading_link", joint, mouth, intake, "OTHER_ROAD", 12.0)
     away = draft.edge("heading_return", mouth, out, back, "OTHER_ROAD", 12.0, gas_class="DISTRICT_RETURN")
     fan = float(rng.uniform(9.0, 10.5))
     draft.wanted[away] = fan + float(rng.uniform(5.5, 7.5))
     draft.ducts.append((joint, end, fan))
-    return Heading(number, area, face, road, supply, joint, end, fan)
+    return Heading(number, area, face, road, supply, joint, end, fan, link, away)
 
 
 def _site(draft: _Draft, name: str, name_en: str, people: int, faces: list[Face], headings: list[Heading]) -> Site:
@@ -536,11 +538,6 @@ def _balanced(
     one[main_fan] = 1.0
     curve = (1.4 * pressure_pa, 2.0, -(0.4 * pressure_pa + 2.0 * through) / through**2)
     fans = Fans(curve[0] * one, curve[1] * one, curve[2] * one)
-    renumbered = tuple(
-        Heading(
-            h.number, h.area_id, h.face, h.road, h.supply, number_of[h.fan_at], number_of[h.duct_ends_at], h.fan_m3_s
-        )
-        for h in headings
-    )
+    renumbered = tuple(replace(h, fan_at=number_of[h.fan_at], duct_ends_at=number_of[h.duct_ends_at]) for h in headings)
     design = solve(network, resistance, fans, injection=ducts).flow
     return Layout(site, tuple(draft.roles), network, resistance, doors, fans, main_fan, faces, renumbered, design)

@@ -12,13 +12,15 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from minefusion.pipelines.exchange.manifest import add_to_manifest
 from minefusion.pipelines.exchange.write import file_name, render
 from minefusion.pipelines.simulate import personnel_files, safety_files
+from minefusion.pipelines.simulate.feeds import records
 from minefusion.pipelines.simulate.personnel_files import PositioningSystem
 from minefusion.pipelines.simulate.positioning import alarms
-from minefusion.pipelines.simulate.run import run_mine
+from minefusion.pipelines.simulate.run import Run, run_mine
 from minefusion.pipelines.simulate.safety_files import SafetySystem
 from minefusion.pipelines.simulate.scenario import load_scenario
 from minefusion.pipelines.simulate.streams import stream
@@ -29,7 +31,6 @@ from minefusion.schemas.site import Site, dump_site
 
 # A morning shift begins: 08:00 at the mine.
 START = datetime(2026, 3, 1, tzinfo=UTC)
-ROADWAYS, PEOPLE = 60, 200
 # A hidden file of the landing folder, which the ingest passes over: what was asked for.
 ARGUMENTS = ".simulation.json"
 # Shares of the whole work, for progress.
@@ -60,14 +61,14 @@ class _Feed:
 def simulate_mine(
     scenario: str | Path,
     *,
-    hours: float,
     seed: int,
     out: Path,
     truth: Path,
+    hours: float | None = None,
     progress: Progress | None = None,
     start: datetime = START,
-    roadways: int = ROADWAYS,
-    people: int = PEOPLE,
+    roadways: int | None = None,
+    people: int | None = None,
 ) -> Made:
     """Write the exchange files of a simulated mine to `out` and the truth about it to `truth`.
 
@@ -76,9 +77,9 @@ def simulate_mine(
 
     Args:
         scenario: name of a shipped scenario, or path of one's own.
-        hours: length of the run.
+        hours, roadways, people: length of the run, size of the mine and of each shift; the scenario's own where left
+            out.
         start: first instant, UTC; whole seconds.
-        people: size of each shift.
 
     Raises:
         InputError: no such scenario, sizes that do not go together, or files of something else in `out`.
@@ -86,6 +87,9 @@ def simulate_mine(
     began = time.monotonic()
     tell = progress or (lambda _share, _text: None)
     asked = load_scenario(scenario)
+    hours = asked.hours if hours is None else hours
+    roadways = asked.roadways if roadways is None else roadways
+    people = asked.people if people is None else people
     seconds = float(int(hours * 3600))
     arguments = {
         "scenario": asked.name,
@@ -95,7 +99,7 @@ def simulate_mine(
         "roadways": roadways,
         "people": people,
     }
-    _claim(out, arguments)
+    claim(out, arguments)
     run = run_mine(
         asked,
         seconds=seconds,
@@ -114,25 +118,27 @@ def simulate_mine(
 
     made = Made()
     manifest: dict[str, int] = {}
-    feeds = list(_feeds(safety, personnel, asked.instruments.duplicates, stream(seed, "network", "duplicates")))
+    share = asked.instruments.duplicates
+    again = safety_files.repeated(safety, share, stream(seed, "network", "duplicates"))
+    feeds = list(_feeds(run, safety, personnel, again))
     whole = sum(len(feed.records) for feed in feeds) or 1
     written = 0
-    _put(out / f"{site.mine_code}.site.yaml", dump_site(site).encode())
+    put(out / f"{site.mine_code}.site.yaml", dump_site(site).encode())
     for feed in feeds:
-        for name, records in _write(feed, out, site, run.start):
-            manifest[name] = records
+        for name, count in _write(feed, out, site, run.start):
+            manifest[name] = count
             made.files[feed.kind] += 1
-            made.records[feed.kind] += records
-            written += records
+            made.records[feed.kind] += count
+            written += count
             tell(_SEEN + (0.97 - _SEEN) * written / whole, feed.kind)
     add_to_manifest(out, manifest)
-    write_truth(run, arguments, truth)
+    write_truth(run, again, arguments, truth)
     tell(1.0, "done")
     made.seconds = time.monotonic() - began
     return made
 
 
-def _claim(out: Path, arguments: Mapping[str, object]) -> None:
+def claim(out: Path, arguments: Mapping[str, object]) -> None:
     """Make sure that `out` holds nothing, or this same simulation."""
     out.mkdir(parents=True, exist_ok=True)
     mark = out / ARGUMENTS
@@ -147,17 +153,25 @@ def _claim(out: Path, arguments: Mapping[str, object]) -> None:
 
 
 def _feeds(
-    safety: SafetySystem, personnel: PositioningSystem, duplicates: float, rng: np.random.Generator
+    run: Run, safety: SafetySystem, personnel: PositioningSystem, again: tuple[NDArray[np.intp], NDArray[np.intp]]
 ) -> Iterator[_Feed]:
     """Every kind that the mine sends."""
+    if "safety" in run.scenario.feeds:
+        yield _Feed("CDDY", safety_files.cddy(safety), safety_files.SYSTEM)
+        yield _Feed("FZDY", safety_files.fzdy(safety))
+        yield _Feed("CDSS", safety_files.cdss(safety, again))
+        yield _Feed("FZSS", safety_files.fzss(safety))
+        yield _Feed("KGBH", safety_files.kgbh(safety))
+        yield _Feed("TJSJ", safety_files.tjsj(safety))
+        yield _Feed("YCBJ", safety_files.ycbj(safety))
+    if "positioning" in run.scenario.feeds:
+        yield from _positioning(personnel)
+    for kind, frame, header in records(run.devices, run.layout, Clock(run.start), run.seconds, run.seed):
+        yield _Feed(kind, frame, header)
+
+
+def _positioning(personnel: PositioningSystem) -> Iterator[_Feed]:
     cap = personnel.site.underground_cap
-    yield _Feed("CDDY", safety_files.cddy(safety), safety_files.SYSTEM)
-    yield _Feed("FZDY", safety_files.fzdy(safety))
-    yield _Feed("CDSS", safety_files.cdss(safety, duplicates, rng))
-    yield _Feed("FZSS", safety_files.fzss(safety))
-    yield _Feed("KGBH", safety_files.kgbh(safety))
-    yield _Feed("TJSJ", safety_files.tjsj(safety))
-    yield _Feed("YCBJ", safety_files.ycbj(safety))
     yield _Feed(
         "RYXX", personnel_files.ryxx(personnel), personnel_files.SYSTEM | {"approved_underground_count": cap or 0}
     )
@@ -183,11 +197,11 @@ def _write(feed: _Feed, out: Path, site: Site, start: datetime) -> Iterator[tupl
 
 def _write_one(feed: _Feed, out: Path, site: Site, at: datetime, records: pl.DataFrame) -> tuple[str, int]:
     name = file_name(feed.kind, site.mine_code, at)
-    _put(out / name, render(feed.kind, site.mine_code, site.name_zh, at, records, header=feed.header))
+    put(out / name, render(feed.kind, site.mine_code, site.name_zh, at, records, header=feed.header))
     return name, len(records)
 
 
-def _put(path: Path, content: bytes) -> None:
+def put(path: Path, content: bytes) -> None:
     """Write a file under its name when it is complete; one that already holds this content stays as it is."""
     if path.is_file() and path.read_bytes() == content:
         return

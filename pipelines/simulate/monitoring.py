@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from minefusion.pipelines.simulate.air import STEP_S, AirTruth
+from minefusion.pipelines.simulate.air import CO, STEP_S, AirTruth
+from minefusion.pipelines.simulate.burning import SMOKE_AT_CO_PPM
 from minefusion.pipelines.simulate.instruments import (
     ALARM,
     CALIBRATION,
@@ -66,6 +67,12 @@ class Monitored:
     power: Bools  # steps × groups
 
 
+def nothing_monitored(steps: int) -> Monitored:
+    """What a mine without a safety-monitoring feed sends of it."""
+    values = np.empty((steps, 0))
+    return Monitored(values, values.astype(np.int16), (), values.astype(bool))
+
+
 def monitor(
     layout: Layout, instruments: Instruments, events: Sequence[Event], air: AirTruth, observed: Observed
 ) -> Monitored:
@@ -94,7 +101,7 @@ def monitor(
     for unit in range(len(layout.headings)):  # no air, no power
         power[:, len(layout.faces) + unit] &= air.fan[:, unit]
     feed = power | _feed_faults(layout, events, air.steps, groups)
-    switches = _switches(layout, air, power, feed, lamp)
+    switches = _switches(layout, air, power, feed, lamp) | {"smoke": _smoke(points, air, len(layout.index("belt")))}
     for number, point in enumerate(points):
         if point.follows is not None:
             what, which = point.follows
@@ -161,11 +168,19 @@ def _switches(layout: Layout, air: AirTruth, power: Bools, feed: Bools, lamp: Bo
         "face_machine": at_face,
         "heading_machine": at_heading,
         "belt": np.repeat(coal, belts, axis=1),
-        "smoke": none,
         "power": power,
         "feed": feed,
         "alarm": lamp,
     }
+
+
+def _smoke(points: Sequence[Point], air: AirTruth, belts: int) -> Bools:
+    """Smoke detectors: steps × belts; flames make as much smoke as their carbon monoxide tells."""
+    smoke = np.zeros((air.steps, max(belts, 1)), dtype=bool)
+    for number, point in enumerate(points):
+        if point.follows is not None and point.follows[0] == "smoke":
+            smoke[:, point.follows[1]] = air.seen[:, number, CO] >= SMOKE_AT_CO_PPM
+    return smoke
 
 
 def _abnormalities(

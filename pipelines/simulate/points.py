@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from minefusion.pipelines.simulate.layout import Face, Heading, Layout
 from minefusion.schemas.site import DoorPair
 
+SAFETY_SYSTEM, EQUIPMENT_SYSTEM = "01", "21"
 SURVEY_NOISE_M = 0.5
 SHARE_WITHOUT_COORDINATES = 0.15
 # A mine's monitoring system sets alarm, power-cut and restore by where the sensor hangs.
@@ -57,7 +58,7 @@ class Kind:
 
     @property
     def decimals(self) -> int:
-        return {0.01: 2, 0.1: 1}.get(self.step, 0)
+        return {0.001: 3, 0.01: 2, 0.1: 1}.get(self.step, 0)
 
 
 CATALYTIC = Kind("0001", "环境瓦斯", "ch4", "MN", "%", 0, 4, 0.01, 18, 0.01)
@@ -66,6 +67,26 @@ VELOCITY = Kind("0002", "风速", "air_velocity", "MN", "m/s", 0, 15, 0.01, 5, 0
 TEMPERATURE = Kind("0003", "环境温度", "temperature", "MN", "℃", -10, 100, 0.1, 60, 0.06)
 CO = Kind("0004", "一氧化碳", "co", "MN", "ppm", 0, 500, 1.0, 40, 0.3)
 OXYGEN = Kind("0012", "氧气", "o2", "MN", "%", 0, 25, 0.01, 30, 0.02)
+# Only where a scenario asks for them.
+GOAF_CO = replace(CO, high=2000, response_s=90)
+CARBON_DIOXIDE = Kind("0013", "二氧化碳", "co2", "MN", "%", 0, 20, 0.01, 40, 0.008)
+HYDROGEN = Kind("0039", "氢气", "h2", "MN", "%", 0, 4, 0.001, 60, 0.0006)
+ETHYLENE = Kind("0046", "乙烯", "c2h4", "MN", "ppm", 0, 100, 0.1, 60, 0.03)
+ETHANE = Kind("0047", "乙烷", "c2h6", "MN", "ppm", 0, 200, 0.1, 60, 0.03)
+NITROGEN = Kind("0045", "氮气", "n2", "MN", "%", 0, 100, 0.01, 60, 0.015)
+NO2 = Kind("0041", "二氧化氮", "no2", "MN", "ppm", 0, 20, 0.1, 45, 0.03)
+SO2 = Kind("0042", "二氧化硫", "so2", "MN", "ppm", 0, 20, 0.1, 45, 0.04)
+H2S = Kind("0009", "硫化氢", "h2s", "MN", "ppm", 0, 100, 0.1, 45, 0.05)
+AMMONIA = Kind("0044", "氨气", "nh3", "MN", "ppm", 0, 100, 1.0, 60, 0.3)
+HUMIDITY = Kind("0018", "湿度", "humidity", "MN", "%RH", 0, 100, 0.1, 60, 0.4)
+BAROMETER = Kind("0048", "压强", "pressure", "MN", "kPa", 60, 120, 0.001, 5, 0.002)
+BELT_SPEED = Kind("9307", "皮带速度", "belt_speed", "MN", "m/s", 0, 12, 0.001, 0, 0.004)
+DRUM_SPEED = Kind("9312", "滚筒速度", "drum_speed", "MN", "m/s", 0, 12, 0.001, 0, 0.004)
+CURRENT = Kind("0017", "电流", "current", "MN", "A", 0, 1000, 0.1, 0, 0.8)
+BEARING_WARMTH = Kind("0026", "轴承温度", "bearing_temperature", "MN", "℃", -40, 200, 0.1, 60, 0.2)
+VIBRATION = Kind("9301", "振动速度", "vibration_velocity", "MN", "mm/s", 0, 200, 0.01, 0, 0.08)
+KURTOSIS = Kind("9313", "振动峭度", "vibration_kurtosis", "MN", "", 0, 1000, 0.01, 0, 0.12)
+FAN_PRESSURE = Kind("0006", "负压", "negative_pressure", "MN", "kPa", 0, 10, 0.001, 10, 0.004)
 FAN = Kind("1001", "局部通风机", "aux_fan", "KG", on_zh="开", off_zh="停")
 DOOR = Kind("1002", "风门", "air_door", "KG", on_zh="打开", off_zh="关闭")
 DUCT = Kind("1003", "风筒状态", "duct_state", "KG", on_zh="有风", off_zh="无风")
@@ -86,6 +107,8 @@ class Point:
         factor: what hangs at the roof or in a corner sees this many times the mean of the roadway.
         follows: the digital truth that a switch shows: (what, number), such as ("fan", 2).
         cuts: the group whose power this gas sensor cuts.
+        machine: the quantity and number of the machine that it watches, such as ("belt_speed", 0).
+        system: code of the system that it belongs to.
     """
 
     code: str
@@ -105,6 +128,8 @@ class Point:
     restore: float | None = None
     follows: tuple[str, int] | None = None
     cuts: int | None = None
+    machine: tuple[str, int] | None = None
+    system: str = SAFETY_SYSTEM
 
 
 @dataclass(frozen=True)
@@ -125,6 +150,11 @@ class Instruments:
     door_pairs: tuple[DoorPair, ...]
     power_groups: tuple[str, ...]  # area of each group whose power is cut together
     relations: dict[str, str]
+
+
+def without_points(instruments: Instruments) -> Instruments:
+    """The same mine with no safety-monitoring feed."""
+    return replace(instruments, points=(), substations=(), relations={})
 
 
 @dataclass
@@ -160,8 +190,10 @@ class _Installer:
         name = next(area.name_zh for area in layout.site.areas if area.area_id == here.area_id)
         margin = min(8.0, here.length_m / 3)
         chainage = float(np.clip(along * here.length_m + self.rng.normal(0, 1), margin, here.length_m - margin))
+        system = EQUIPMENT_SYSTEM if "machine" in more else SAFETY_SYSTEM
         point = Point(
-            code=f"{layout.site.mine_code}01{kind.value_kind}{kind.code}{inner}",
+            code=f"{layout.site.mine_code}{system}{kind.value_kind}{kind.code}{inner}",
+            system=system,
             kind=kind,
             edge=edge,
             chainage_m=round(chainage, 2),
@@ -214,8 +246,20 @@ def surveyed(layout: Layout, rng: np.random.Generator, edge: int, chainage_m: fl
     return round(x + dx, 2), round(y + dy, 2), round(z + dz, 2)
 
 
-def install_instruments(layout: Layout, rng: np.random.Generator) -> Instruments:
-    """Every sensor that the rules ask for at faces, headings, returns, chambers, doors and fans, and some more."""
+def install_instruments(
+    layout: Layout,
+    rng: np.random.Generator,
+    unsurveyed: float = SHARE_WITHOUT_COORDINATES,
+    *,
+    sensors: Sequence[str] = (),
+    more: np.random.Generator | None = None,
+) -> Instruments:
+    """Every sensor that the rules ask for at faces, headings, returns, chambers, doors and fans, and some more.
+
+    Args:
+        unsurveyed: share of the points that have no coordinates.
+        sensors: further ones, of SENSORS; they draw from `more`, so that they change nothing at the others.
+    """
     at = _Installer(layout, rng)
     pairs = []
     for number, face in enumerate(layout.faces):
@@ -227,10 +271,14 @@ def install_instruments(layout: Layout, rng: np.random.Generator) -> Instruments
         second = at.switch(DOOR, face.doors, 0.6, f"{face.number}联络巷2号风门", ("door_b", number))
         pairs.append(DoorPair(f"D{number + 1}", layout.edges[face.doors].area_id, (first.code, second.code)))
     _on_trunk(at)
+    at.rng = more or rng
+    for name in sensors:
+        SENSORS[name](at)
+    at.rng = rng
     for number in range(len(at.substations)):
         station = at.substations[number]
         at.switch(SUPPLY, station.edge, 0.5, "分站电源", ("supply", number))
-    points = _without_some_coordinates(layout, at.points, rng)
+    points = _without_some_coordinates(layout, at.points, unsurveyed, rng)
     relations = dict(_relations(points, pairs))
     return Instruments(points, tuple(at.substations), tuple(pairs), tuple(at.groups), relations)
 
@@ -335,7 +383,78 @@ def _on_trunk(at: _Installer) -> None:
     at.switch(MAIN_FAN, layout.main_fan, 0.92, "2号主要通风机", ("spare_main_fan", 0))
 
 
-def _without_some_coordinates(layout: Layout, points: list[Point], rng: np.random.Generator) -> tuple[Point, ...]:
+def _fire_gases(at: _Installer) -> None:
+    """Carbon dioxide, nitrogen, hydrogen, ethylene and ethane in the returns, and sample tubes behind the faces."""
+    for face in at.layout.faces:
+        first, last = face.intake[0], face.gate[-1]
+        at.install(CARBON_DIOXIDE, first, 0.3, "二氧化碳")
+        at.install(NITROGEN, first, 0.3, "氮气")
+        for kind in (CARBON_DIOXIDE, NITROGEN, HYDROGEN, ETHYLENE, ETHANE):
+            at.install(kind, last, 0.9, kind.name_zh)
+        if face.goaf is not None:
+            for kind in (LASER, GOAF_CO, OXYGEN, CARBON_DIOXIDE, NITROGEN, HYDROGEN, ETHYLENE, ETHANE, TEMPERATURE):
+                at.install(kind, face.goaf, 0.5, f"束管{kind.name_zh}")
+
+
+def _toxic_gases(at: _Installer) -> None:
+    for heading in at.layout.headings:
+        for kind in (NO2, SO2, H2S, AMMONIA, CARBON_DIOXIDE):
+            at.install(kind, heading.road, 0.3, f"T2{kind.name_zh}")
+    for face in at.layout.faces:
+        for kind in (H2S, CARBON_DIOXIDE):
+            at.install(kind, face.gate[-1], 0.6, kind.name_zh)
+
+
+def _climate(at: _Installer) -> None:
+    """Humidity beside the thermometers of faces, headings and chambers."""
+    for face in at.layout.faces:
+        at.install(HUMIDITY, face.face, 0.5, "T1湿度")
+    for heading in at.layout.headings:
+        at.install(HUMIDITY, heading.face, 0.4, "T1湿度")
+    for edge in at.layout.index("chamber"):
+        at.install(HUMIDITY, edge, 0.5, "湿度")
+
+
+def _barometers(at: _Installer) -> None:
+    at.install(BAROMETER, at.layout.index("pit_bottom")[0], 0.5, "大气压力")
+    at.install(FAN_PRESSURE, at.layout.main_fan, 0.6, "风硐负压")
+
+
+def _at_local_fans(at: _Installer) -> None:
+    """Methane and air in front of the local fans, for air that goes round in a circle."""
+    for heading in at.layout.headings:
+        at.gas(LASER, heading.link, 0.3, f"{heading.number}局部通风机前甲烷")
+        at.air(heading.link, 0.5, f"{heading.number}局部通风机前风速")
+
+
+def _on_conveyors(at: _Installer) -> None:
+    for number, edge in enumerate(at.layout.index("belt")):
+        name = f"主运输{number + 1}部带式输送机"
+        for kind, quantity, words in (
+            (BELT_SPEED, "belt_speed", "皮带速度"), (DRUM_SPEED, "drum_speed", "驱动滚筒速度"),
+            (CURRENT, "current", "电流"),
+            (BEARING_WARMTH, "drum_temperature", "驱动滚筒轴承温度"), (VIBRATION, "vibration", "驱动滚筒轴承振动速度"),
+            (KURTOSIS, "kurtosis", "驱动滚筒轴承振动峭度"),
+        ):  # fmt: skip
+            at.install(kind, edge, 0.12, f"{name}{words}", machine=(quantity, number))
+
+
+# Sets of sensors that a scenario may ask for beside the usual ones.
+SENSORS: dict[str, Callable[[_Installer], None]] = {
+    "fire_gases": _fire_gases,
+    "toxic_gases": _toxic_gases,
+    "climate": _climate,
+    "barometers": _barometers,
+    "local_fans": _at_local_fans,
+    "conveyors": _on_conveyors,
+}
+# Those that look for more than the usual gases.
+NEED_ALL_GASES = ("fire_gases", "toxic_gases", "climate")
+
+
+def _without_some_coordinates(
+    layout: Layout, points: list[Point], share: float, rng: np.random.Generator
+) -> tuple[Point, ...]:
     """Take the coordinates off some points whose words alone tell the roadway."""
     edges_in = Counter(edge.area_id for edge in layout.edges)
     telling = [
@@ -344,7 +463,7 @@ def _without_some_coordinates(layout: Layout, points: list[Point], rng: np.rando
         if edges_in[point.area_id] == 1 or any(mark in point.location for mark in ("T0", "T1", "T2"))
         if edges_in[point.area_id] <= 2
     ]
-    wanted = min(len(telling), round(SHARE_WITHOUT_COORDINATES * len(points)))
+    wanted = min(len(telling), round(share * len(points)))
     chosen = set(rng.choice(telling, wanted, replace=False).tolist())
     return tuple(
         replace(point, has_coordinates=False, coordinates=None) if number in chosen else point

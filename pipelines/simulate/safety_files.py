@@ -101,7 +101,7 @@ def cddy(system: SafetySystem) -> pl.DataFrame:
         rows.append(
             {
                 "point_code": point.code,
-                "system_code": "01",
+                "system_code": point.system,
                 "substation_code": point.substation,
                 "sensor_type_code": kind.code,
                 "value_kind": kind.value_kind,
@@ -137,18 +137,27 @@ def fzdy(system: SafetySystem) -> pl.DataFrame:
     return _defined(rows, system)
 
 
-def cdss(system: SafetySystem, duplicates: float, rng: np.random.Generator) -> pl.DataFrame:
+def repeated(system: SafetySystem, share: float, rng: np.random.Generator) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """(step, number of the point) of the records of CDSS that are sent again with the next file."""
+    steps = np.arange(0, system.steps, SNAPSHOT_S // STEP_S)
+    points = len(system.instruments.points)
+    step, number = np.repeat(steps, points), np.tile(np.arange(points), len(steps))
+    sent = system.link_back()[step, system.observed.substation[number]]
+    again = np.flatnonzero((rng.random(len(step)) < share) & (sent + SNAPSHOT_S <= system.seconds))
+    return step[again], number[again]
+
+
+def cdss(system: SafetySystem, again: tuple[NDArray[np.intp], NDArray[np.intp]]) -> pl.DataFrame:
     """Values of all points every 30 s. What a substation kept while its link was down comes in a file of its own;
-    some records are sent again with the next file."""
+    some records are sent `again` with the next file."""
     every = SNAPSHOT_S // STEP_S
     steps = np.arange(0, system.steps, every)
     points = len(system.instruments.points)
     step = np.repeat(steps, points)
     number = np.tile(np.arange(points), len(steps))
     sent = system.link_back()[step, system.observed.substation[number]]
-    again = np.flatnonzero((rng.random(len(step)) < duplicates) & (sent + SNAPSHOT_S <= system.seconds))
-    step, number = np.concatenate((step, step[again])), np.concatenate((number, number[again]))
-    sent = np.concatenate((sent, step[len(sent) :] * STEP_S + SNAPSHOT_S))
+    step, number = np.concatenate((step, again[0])), np.concatenate((number, again[1]))
+    sent = np.concatenate((sent, again[0] * STEP_S + SNAPSHOT_S))
     order = np.lexsort((number, step, sent))
     step, number, sent = step[order], number[order], sent[order]
     value = system.monitored.value[step, number]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from minefusion.pipelines.simulate import slope, tailings
 from minefusion.pipelines.simulate.air import FRESH_CO_PPM, STEP_S
 from minefusion.pipelines.simulate.instruments import Floats
 from minefusion.pipelines.simulate.layout import Layout
@@ -32,6 +33,8 @@ LARGE_GATHERING = 10
 # People come together before the event they are part of; gas draws off after it [s].
 GATHER_S, DRAW_OFF_S = 900, 1800
 YELLOW, ORANGE, RED = 2, 3, 4
+# Indices that find air in which nobody should stay.
+BAD_AIR = ("G-01", "F-10", "T-01", "T-04")
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,18 @@ def findings(run: Run) -> list[Finding]:
         *_where_nobody_may_be(run),
         *_declared(run),
     ]
+    found += _to_be_left(run, found)
     return sorted(found, key=lambda finding: (finding.begin_s, finding.index_id, finding.entity))
+
+
+def _to_be_left(run: Run, found: Sequence[Finding]) -> list[Finding]:
+    """Wherever air is bad, people may be found that have to leave (P-07), and others that walk there."""
+    mine = run.layout.site.mine_code
+    return [
+        Finding(bad.event_id, "P-07", mine, "", bad.begin_s, bad.end_s, YELLOW, is_sure=False)
+        for bad in found
+        if bad.index_id in BAD_AIR
+    ]
 
 
 def event_area(layout: Layout, event: Event) -> str:
@@ -81,8 +95,14 @@ def event_area(layout: Layout, event: Event) -> str:
         return face.area_id if event.place == "face" else face.return_area
     if event.place == "heading":
         return layout.headings[event.unit].area_id
-    if event.place == "chamber":
-        return layout.edges[layout.index("chamber")[event.unit]].area_id
+    if event.place in ("chamber", "belt"):
+        return layout.edges[layout.index(event.place)[event.unit]].area_id
+    if event.place == "main_fan":
+        return layout.edges[layout.main_fan].area_id
+    if event.place == "pump":
+        return layout.edges[layout.index("chamber")[-1]].area_id
+    if event.place in SURFACE_PLACES:
+        return next(area.area_id for area in layout.site.areas if area.name_zh == SURFACE_PLACES[event.place])
     return layout.site.mine_code
 
 
@@ -147,7 +167,11 @@ def _rise_per_min(true: Floats) -> Floats:
 
 
 def _at_points(run: Run) -> Iterator[Finding]:
+    """At every point where people may be; the limits do not hold in a goaf."""
+    goafs = {area.area_id for area in run.layout.site.areas if area.kind == "goaf"}
     for number, point in enumerate(run.instruments.points):
+        if point.area_id in goafs:
+            continue
         for judged in _judged(point, run.observed.true[:, number]):
             yield from _found(run, judged, point.area_id, point.code, SURE_S)
 
@@ -265,6 +289,7 @@ def _overtime(run: Run) -> Iterator[Finding]:
             )
 
 
+SURFACE_PLACES = {"dam": tailings.AREA_ZH, "slope": slope.AREA_ZH}
 # Found in the true values themselves.
 _MEASURED = ("G-01", "T-01", "T-04", "V-02", "P-01", "P-02", "P-03")
 # Level 3 at least; the others of the scenarios' own word reach level 2.
@@ -290,3 +315,7 @@ def _declared(run: Run) -> Iterator[Finding]:
             yield Finding(
                 event.event_id, index_id, area_id, entity, event.onset_s, end, ORANGE if serious else YELLOW, True
             )
+        for index_id in event.may:  # wherever the air, the people or the machine carry it
+            end = event.end_s + DRAW_OFF_S if event.end_s + DRAW_OFF_S < (run.steps - 1) * STEP_S else None
+            began = event.onset_s - event.precursor_s
+            yield Finding(event.event_id, index_id, run.layout.site.mine_code, "", began, end, YELLOW, False)

@@ -32,6 +32,8 @@ MINE_UTC_OFFSET_H = 8
 FIELD_SEPARATOR = ";"
 # Segment separator and end mark by kind of envelope. Readers go by a file's last characters, never by its name.
 ENVELOPES: Mapping[str, tuple[str, str]] = MappingProxyType({"tilde": ("~", "||"), "caret": ("^", "]]]")})
+# Envelopes that are JSON documents.
+DOCUMENTS = ("json", "array", "message")
 # What the cleaning rule PC-3 turns into a blank inside a text.
 RESERVED = ";~|^"
 
@@ -67,8 +69,10 @@ FIELD_TYPES: Mapping[str, FieldType] = MappingProxyType(
         "int": FieldType("整数", "a whole number"),
         "switch": FieldType("开关状态", "a state out of"),
         "choice": FieldType("代码", "one of"),
+        "listed_code": FieldType("代码", "a code"),
         "status": FieldType("状态位之和", "a sum of status bits"),
         "datetime": FieldType("日期时间 yyyy-MM-dd HH:mm:ss", "a date-time yyyy-MM-dd HH:mm:ss"),
+        "moment": FieldType("日期时间，可带毫秒", "a date-time, milliseconds allowed"),
         "end_time": FieldType("日期时间，未结束时为空", "a date-time, empty while open"),
         "define_time": FieldType("日期时间或日期", "a date-time or a date"),
         "define_date": FieldType("日期或日期时间", "a date or a date-time"),
@@ -85,7 +89,7 @@ FIELD_TYPES: Mapping[str, FieldType] = MappingProxyType(
 # PC-1. The first 14 digits of the stamp are the time.
 _NAME = re.compile(
     r"^(?:(?P<mine>[0-9A-Z]{10,20})_|(?P<mine_only_digits>[0-9]{10,20}))"
-    r"(?P<type>[A-Z]{4,12}(?:_(?:JC|SS|YC))?)_?"
+    r"(?P<type>[A-Z]{4,17}(?:_(?:JC|SS|YC))?)_?"
     r"(?P<stamp>[0-9]{14,20}|[0-9]{4}-[0-9]{2}-[0-9]{2}[ _T][0-9]{2}[:_][0-9]{2}[:_][0-9]{2})"
     r"(?P<random>_[0-9]{1,6})?\.(?:txt|json)$",
     re.IGNORECASE,
@@ -93,7 +97,7 @@ _NAME = re.compile(
 _PLAIN_NAME = re.compile(r"^[0-9A-Z]{10,20}_[A-Z]{4,12}(?:_(?:JC|SS|YC))?_[0-9]{14}\.txt$")
 # The random digits are part of a JSON file's plain name, and its stamp may have blanks and colons.
 _PLAIN_JSON_NAME = re.compile(
-    r"^[0-9A-Za-z]{10,20}_[A-Za-z]{4,12}_(?:[0-9]{14}|[0-9-]{10}[ _T][0-9:_]{8})(?:_[0-9]{1,6})?\.json$"
+    r"^[0-9A-Za-z]{10,20}_[A-Za-z]{4,17}_(?:[0-9]{14}|[0-9-]{10}[ _T][0-9:_]{8})(?:_[0-9]{1,6})?\.json$"
 )
 
 # PC-5: what the first field of a header must look like to be the mine.
@@ -162,7 +166,8 @@ class Kind:
     Attributes:
         folder: the feed's customary folder: a habit of senders, never the only evidence of what a file is.
         nature: master, snapshot, event or aggregate.
-        envelope: tilde, caret (the writer's choice; readers look at the content), lines (provincial) or json.
+        envelope: tilde, caret (the writer's choice; readers look at the content), lines (provincial); json (an object
+            with its entries), array (entries alone) or message (PC-85).
         header: its header form, and those of its dialects by key.
         short_counts: a record may stop after so many fields; the rest is empty.
         repeats_from: from this field on the last field repeats, as often as it comes.
@@ -198,6 +203,11 @@ class Kind:
         return header_forms()[form] if form else ()
 
     @property
+    def is_document(self) -> bool:
+        """Its files are JSON documents."""
+        return self.envelope in DOCUMENTS
+
+    @property
     def header_counts(self) -> frozenset[int]:
         """Numbers of fields that a header of this kind may have."""
         forms = [form for form in (self.header, *self.dialect_headers.values()) if form]
@@ -221,11 +231,16 @@ class Named:
 
 @dataclass(frozen=True)
 class Report:
-    """A code that the reader or the ledger reports, in words. `level` says what it does to file or record."""
+    """A code that the reader or the ledger reports, in words.
+
+    `level` says what it does to file or record; `clause` is the rule of schemas/quality_rules.csv that it breaks, ''
+    where it breaks none.
+    """
 
     code: str
     scope: str
     level: str
+    clause: str
     text_zh: str
     text_en: str
     mend_zh: str
@@ -335,7 +350,7 @@ def kind_of_name(name: str) -> Named | None:
     upper = match["type"].upper()
     kind = _kinds_by_upper().get(upper, upper)
     mine = (match["mine"] or match["mine_only_digits"]).upper()
-    is_json = kind in kinds() and kinds()[kind].envelope == "json"
+    is_json = kind in kinds() and kinds()[kind].is_document
     variants = []
     if not (_PLAIN_JSON_NAME if is_json else _PLAIN_NAME).match(name):
         variants.append("NAME_VARIANT")

@@ -63,6 +63,14 @@ def steps_of(index_id: str) -> tuple[Steps, ...]:
     return found
 
 
+def listed_step(index_id: str, level: str, scope: str = "") -> float:
+    """One listed step: where `level` (blue, yellow, orange or red) begins. Raises InputError where there is none."""
+    found = next((getattr(each, level) for each in steps_of(index_id) if each.scope == scope), None)
+    if found is None:
+        raise InputError(f"expected a {level} step of {index_id} '{scope}' in schemas/levels, got none; add it there")
+    return float(found)
+
+
 def steps_at(index_id: str, site: Site | None) -> tuple[Steps, ...]:
     """The same as one mine has them: what its site file sets comes before what is listed."""
     own = {each.scope: each for each in site.levels if each.index_id == index_id} if site else {}

@@ -110,7 +110,7 @@ class Stay:
 def timeline_figure(facts: Facts, areas: Sequence[str], label: str) -> str:
     """Levels by area: the higher the bar the worse, hatched where data is insufficient."""
     axis = TimeAxis(facts.seconds, TIMELINE_LEFT, WIDTH - TIMELINE_RIGHT)
-    parts = [_hours(facts, axis, 0, len(areas) * ROW)]
+    parts = [hours(facts, axis, 0, len(areas) * ROW)]
     for index, area_id in enumerate(areas):
         bottom = (index + 1) * ROW - 3
         held = stays(facts, area_id)
@@ -121,11 +121,11 @@ def timeline_figure(facts: Facts, areas: Sequence[str], label: str) -> str:
             told += same(f" {number(minutes_at(held, worst))} min")
         x = axis.right + 8
         parts.append(svg_text(_short(facts.area(area_id).name), TIMELINE_LEFT - 10, bottom - 5, "lane", "end"))
-        parts += [_bar(axis, stay, bottom) for stay in held]
+        parts += [bar(axis, stay, bottom) for stay in held]
         parts.append(f'<use href="#lv{tone}" x="{x:.1f}" y="{bottom - 16:.1f}" width="13" height="13"/>')
         parts.append(svg_text(told, x + 18, bottom - 5, f"ink-{tone}"))
-        parts.append(_line(0, bottom + 3, WIDTH, bottom + 3, "grid"))
-    return _drawing(len(areas) * ROW + AXIS, parts, label)
+        parts.append(line(0, bottom + 3, WIDTH, bottom + 3, "grid"))
+    return drawing(len(areas) * ROW + AXIS, parts, label)
 
 
 def gas_figure(facts: Facts, area_id: str, points: Sequence[Point], label: str) -> tuple[str, int]:
@@ -147,7 +147,7 @@ def gas_figure(facts: Facts, area_id: str, points: Sequence[Point], label: str) 
         name = Text("区域人数", "people in the area")
         parts.append(_count_lane(facts, axis, name, people, facts.area(area_id).cap, y))
         y += TITLE + LOW_LANE
-    return _drawing(y + AXIS, [_hours(facts, axis, TITLE, y), *parts], label), hidden
+    return drawing(y + AXIS, [hours(facts, axis, TITLE, y), *parts], label), hidden
 
 
 def people_figure(facts: Facts, areas: Sequence[str], label: str) -> str:
@@ -159,7 +159,7 @@ def people_figure(facts: Facts, areas: Sequence[str], label: str) -> str:
         area, top = facts.area(area_id), index * (TITLE + LOW_LANE)
         parts.append(_count_lane(facts, axis, area.name, _counts(facts, area_id), area.cap, top))
     height = (len(areas) + 1) * (TITLE + LOW_LANE)
-    return _drawing(height + AXIS, [_hours(facts, axis, TITLE, height), *parts], label)
+    return drawing(height + AXIS, [hours(facts, axis, TITLE, height), *parts], label)
 
 
 def switches_figure(facts: Facts, label: str) -> str:
@@ -167,7 +167,7 @@ def switches_figure(facts: Facts, label: str) -> str:
     axis = TimeAxis(facts.seconds)
     parts = [_state_lane(facts, axis, point, index * STATE) for index, point in enumerate(facts.switches)]
     height = len(facts.switches) * STATE + 6
-    return _drawing(height + AXIS, [_hours(facts, axis, 4, height), *parts], label)
+    return drawing(height + AXIS, [hours(facts, axis, 4, height), *parts], label)
 
 
 # ── levels over time ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -212,7 +212,7 @@ def _gas_lane(facts: Facts, axis: TimeAxis, point: Point, top: float) -> tuple[s
     is_low = _counts_downwards(row)
     title = same(f"{point.place} · ") + QUANTITY.get(row["quantity"], same(row["quantity"])) + same(f" {unit or ''}")
     parts = [
-        _rect(axis.left, scale.top, axis.right - axis.left, LANE, "plot"),
+        rect(axis.left, scale.top, axis.right - axis.left, LANE, "plot"),
         svg_text(title, axis.left, top + 15, "lane"),
         svg_text(point.point_id, axis.right, top + 15, "axis", "end"),
         *_alarm_bands(facts, axis, point.point_id, scale.top),
@@ -228,7 +228,7 @@ def _gas_lane(facts: Facts, axis: TimeAxis, point: Point, top: float) -> tuple[s
     parts += _limit_lines(axis, scale, row, value)
     for start, end in spans(at_s, samples.having("SATURATED")[samples.usable], point.longest_s, point.period_s):
         told = Text("超量程", "over range") + same(f" ≥ {quantity(row['range_high'], unit)}")
-        parts.append(_rect(axis.x(start), scale.top, axis.width(start, end), 5, "saturated"))
+        parts.append(rect(axis.x(start), scale.top, axis.width(start, end), 5, "saturated"))
         parts.append(_beside(told, axis, axis.x(start), scale.top + 18, "quality-name"))
     if len(value):
         worst = int(value.argmin() if is_low else value.argmax())
@@ -274,7 +274,7 @@ def _nice_ceiling(value: float) -> float:
 def _limit_lines(axis: TimeAxis, scale: ValueAxis, row: Row, value: Floats) -> list[str]:
     """Limits as dashed lines: grey until something reaches them, then in the colour of what that means."""
     is_low = _counts_downwards(row)
-    lines = sorted(_limits(row), key=lambda line: -line[0])
+    lines = sorted(_limits(row), key=lambda each: -each[0])
     parts, above = [], scale.top
     for limit, name, level in lines:
         y = scale.y(limit)
@@ -287,9 +287,9 @@ def _limit_lines(axis: TimeAxis, scale: ValueAxis, row: Row, value: Floats) -> l
 
 def _limit_line(axis: TimeAxis, y: float, is_free_above: bool, told: Text, level: int | None) -> str:
     """A dashed line named above it, or beneath where there is no room; `level` where it is reached."""
-    line = _line(axis.left, y, axis.right, y, "limit" if level is None else f"limit over-{level}")
+    dashed = line(axis.left, y, axis.right, y, "limit" if level is None else f"limit over-{level}")
     name_y = y - 3.5 if is_free_above else y + 12
-    return line + svg_text(told, axis.left + 4, name_y, "limit-name" if level is None else f"limit-name ink-{level}")
+    return dashed + svg_text(told, axis.left + 4, name_y, "limit-name" if level is None else f"limit-name ink-{level}")
 
 
 def _curve(axis: TimeAxis, scale: ValueAxis, at_s: Floats, value: Floats) -> str:
@@ -307,7 +307,7 @@ def _alarm_bands(facts: Facts, axis: TimeAxis, point_id: str, top: float) -> lis
     for alarm in reversed(facts.alarms):  # the worst on top
         if alarm["point_id"] == point_id:
             start, end = alarm_span(facts, alarm)
-            bands.append(_rect(axis.x(start), top, max(axis.width(start, end), 1.5), LANE, f"wash-{alarm['level']}"))
+            bands.append(rect(axis.x(start), top, max(axis.width(start, end), 1.5), LANE, f"wash-{alarm['level']}"))
     return bands
 
 
@@ -320,7 +320,7 @@ def _quality_bands(axis: TimeAxis, point: Point, top: float) -> list[str]:
     for holds, name in ((calibrating, Text("标校", "calibration")), (doubtful, Text("存疑", "doubtful"))):
         for start, end in spans(samples.at_s, holds, point.longest_s, point.period_s):
             width = axis.width(start, end)
-            bands.append(_rect(axis.x(start), top, max(width, 1.5), LANE, "doubt"))
+            bands.append(rect(axis.x(start), top, max(width, 1.5), LANE, "doubt"))
             if width >= ROOM_LABEL:
                 bands.append(svg_text(name, axis.x(start) + 3, top + LANE - 14, "quality-name"))
     return bands
@@ -369,7 +369,7 @@ def _state_lane(facts: Facts, axis: TimeAxis, point: Point, top: float) -> str:
     ]
     for start, end, state in held:
         x, width = axis.x(start), max(axis.width(start, end), 1.0)
-        parts.append(_rect(x, top + 18, width, 7, "on") if state else _rect(x, top + 24, width, 1, "off"))
+        parts.append(rect(x, top + 18, width, 7, "on") if state else rect(x, top + 24, width, 1, "off"))
     return "".join(parts)
 
 
@@ -389,13 +389,13 @@ def _count_lane(
     held = steps(at_s, count, facts.seconds, LONGEST_COUNT_S)
     is_over = cap is not None and most > cap
     parts = [
-        _rect(axis.left, scale.top, axis.right - axis.left, LOW_LANE, "plot"),
+        rect(axis.left, scale.top, axis.right - axis.left, LOW_LANE, "plot"),
         svg_text(name, axis.left, top + 15, "lane"),
         scale.ticks((0.0, scale.high)),
     ]
     if cap is not None:
         over = [(start, end) for start, end, persons in held if persons > cap]
-        parts += [_rect(axis.x(a), scale.top, max(axis.width(a, b), 1.0), LOW_LANE, "wash-3") for a, b in over]
+        parts += [rect(axis.x(a), scale.top, max(axis.width(a, b), 1.0), LOW_LANE, "wash-3") for a, b in over]
         told = Text(f"核定 {number(cap)}", f"cap {number(cap)}")
         y = scale.y(cap)
         parts.append(_limit_line(axis, y, y - scale.top > ROOM_LINE, told, 3 if is_over else None))
@@ -418,39 +418,42 @@ def _step_line(axis: TimeAxis, scale: ValueAxis, held: Iterable[tuple[float, flo
     return f'<path class="steps" d="{drawn}"/>' if drawn else ""
 
 
-def _bar(axis: TimeAxis, stay: Stay, bottom: float) -> str:
+def bar(axis: TimeAxis, stay: Stay, bottom: float) -> str:
+    """A span of one level, standing on `bottom`."""
     x, width = axis.x(stay.start_s), axis.width(stay.start_s, stay.end_s)
     if stay.level is None:
-        return _rect(x, bottom - 14, width, 14, "unknown")
+        return rect(x, bottom - 14, width, 14, "unknown")
     if stay.level == levels.NORMAL:
-        return _rect(x, bottom - 2, width, 2, "calm")
+        return rect(x, bottom - 2, width, 2, "calm")
     height = BAR[stay.level]
-    bar = _rect(x, bottom - height, max(width, 1.5), height, f"bar s{stay.level}")
+    drawn = rect(x, bottom - height, max(width, 1.5), height, f"bar s{stay.level}")
     if width >= ROOM_LETTER and height >= 12:
-        bar += svg_text(
+        drawn += svg_text(
             levels.LETTERS[stay.level], x + width / 2, bottom - height / 2 + 4, f"letter on-{stay.level}", "middle"
         )
-    return bar
+    return drawn
 
 
 # ── pieces ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _drawing(height: float, parts: Iterable[str], label: str) -> str:
+def drawing(height: float, parts: Iterable[str], label: str) -> str:
     """One SVG; `label` is the id of the heading that names it."""
     box = f'viewBox="0 0 {WIDTH:.0f} {height:.0f}"'
     return f'<svg class="chart" {box} role="img" aria-labelledby="{label}">{"".join(parts)}</svg>'
 
 
-def _rect(x: float, y: float, width: float, height: float, cls: str) -> str:
+def rect(x: float, y: float, width: float, height: float, cls: str) -> str:
+    """A rectangle of that class."""
     return f'<rect class="{cls}" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"/>'
 
 
-def _line(x1: float, y1: float, x2: float, y2: float, cls: str) -> str:
+def line(x1: float, y1: float, x2: float, y2: float, cls: str) -> str:
+    """A straight line of that class."""
     return f'<path class="{cls}" d="M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}"/>'
 
 
-def _hours(facts: Facts, axis: TimeAxis, top: float, bottom: float) -> str:
+def hours(facts: Facts, axis: TimeAxis, top: float, bottom: float) -> str:
     """Hour lines from `top` to `bottom`, with the mine's clock beneath; of a long span every second hour or fewer."""
     start, end = facts.local(facts.window.start), facts.local(facts.window.end)
     step = timedelta(hours=max(1, math.ceil(axis.seconds / 3600 / 12)))
@@ -460,7 +463,7 @@ def _hours(facts: Facts, axis: TimeAxis, top: float, bottom: float) -> str:
         if tick >= start:
             x = axis.x((tick - start).total_seconds())
             anchor = "start" if x < axis.left + 18 else "end" if x > axis.right - 18 else "middle"
-            parts += [_line(x, top, x, bottom, "grid"), svg_text(f"{tick:%H:%M}", x, bottom + 15, "axis", anchor)]
+            parts += [line(x, top, x, bottom, "grid"), svg_text(f"{tick:%H:%M}", x, bottom + 15, "axis", anchor)]
         tick += step
     return "".join(parts)
 

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from minefusion.schemas import silver
 from minefusion.schemas.catalog import site_path
 from minefusion.schemas.errors import InputError
 from minefusion.schemas.site import Shift, Site, load_site
+from minefusion.schemas.table import Table
 from minefusion.schemas.window import Window
 from minefusion.serving.reader import Reader
 from minefusion.serving.report.markup import Text, same
@@ -30,6 +32,13 @@ LONGEST_ALARM = timedelta(days=7)
 SERIOUS = 3
 # Besides the points that alarmed, so many of those that came closest to their limit are drawn.
 HIGHEST = 4
+# What a subsystem sent is told in spans of five minutes.
+BIN_S = 300
+# Tables of silver that hold what the subsystems send.
+SENT = (
+    silver.READING, silver.HEADCOUNT, silver.WATER_READING, silver.SUPPORT_PRESSURE, silver.SEISMIC_EVENT,
+    silver.SLOPE_READING, silver.TAILINGS_READING, silver.EQUIPMENT_STATE, silver.VEHICLE_POSITION, silver.FIELD_RECORD,
+)  # fmt: skip
 # A page with more curves than this is not read; the rest is named, and listed among the alarms.
 MOST_CURVES = 24
 
@@ -101,6 +110,7 @@ class Facts:
         underground: (seconds, persons) of the whole mine; the cap is `underground_cap`.
         indices: hazard indices with their worst level and, under `limits`, sources and confidence of the limits used.
         quality: rows of gold.data_quality.
+        sent: table of silver → numbers of the spans of BIN_S that hold something; `sent_rows`: how many rows in all.
     """
 
     mine_code: str
@@ -121,6 +131,8 @@ class Facts:
     underground_cap: int | None
     indices: list[Row]
     quality: list[Row]
+    sent: Mapping[str, tuple[int, ...]]
+    sent_rows: Mapping[str, int]
 
     @property
     def seconds(self) -> float:
@@ -164,6 +176,7 @@ def gather(reader: Reader, mine_code: str, end: datetime) -> Facts:
     ranking = _closest_to_limit(points, extremes)
     gas, left_out = _gas_to_draw(points, alarms, ranking)
     changed, steady = _switches(points, extremes)
+    sent = {table.name: ask.sent(table) for table in SENT}
     samples = ask.samples([*gas, *changed])
     drawn = {name: Point(points[name], samples[name]) for name in [*gas, *changed] if name in samples}
     by_area: dict[str, list[Point]] = {}
@@ -193,6 +206,8 @@ def gather(reader: Reader, mine_code: str, end: datetime) -> Facts:
         underground_cap=site.underground_cap if site else None,
         indices=ask.indices(),
         quality=ask.rows(f"SELECT * FROM gold.data_quality WHERE {ask.within('hour')} ORDER BY dataset, entity, hour"),
+        sent={name: tuple(rows) for name, rows in sent.items()},
+        sent_rows={name: sum(rows.values()) for name, rows in sent.items()},
     )
 
 
@@ -274,6 +289,15 @@ class _Ask:
         }
         none = {"limit_source": None, "limit_confidence": None}
         return [row | {name: used.get((row["kind"], row["entity"]), none)[name] for name in none} for row in alarms]
+
+    def sent(self, table: Table) -> dict[int, int]:
+        """Rows by the number of their span of BIN_S."""
+        at = f"CAST(floor((to_unixtime({table.time}) - to_unixtime($start)) / {BIN_S}.0) AS BIGINT)"
+        rows = self.rows(
+            f"SELECT {at} AS bin, count(*) AS count FROM {table.name} WHERE {self.within(str(table.time))}"
+            " GROUP BY 1 ORDER BY 1"
+        )
+        return {row["bin"]: row["count"] for row in rows}
 
     def extremes(self) -> dict[str, Row]:
         """Usable extremes and counts per point with samples in the window."""

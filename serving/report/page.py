@@ -50,6 +50,7 @@ def render(
         _band(facts),
         _tiles(facts, balance),
         sections.timeline(facts, areas),
+        sections.all_subsystems(facts),
         sections.alarms(facts, index_names),
         sections.gas(facts),
         sections.people(facts, areas),

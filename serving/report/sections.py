@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from minefusion.schemas.exchange.grammar import kinds
-from minefusion.serving.report import levels
+from minefusion.serving.report import levels, subsystems
 from minefusion.serving.report.charts import (
     QUANTITY,
     STATES,
@@ -95,6 +95,19 @@ def timeline(facts: Facts, areas: Sequence[str]) -> str:
         )
     aside = Text("按分钟，条越高越重；表中为分钟数", "by minute, the higher the worse; minutes in the table")
     return _section("timeline", Text("风险时间线", "Hazard timeline"), body, aside)
+
+
+def all_subsystems(facts: Facts) -> str:
+    """Every subsystem that sent something, with what was found in it, on one time axis."""
+    shown = subsystems.present(facts)
+    figure = subsystems.subsystems_figure(facts, shown, "h-subsystems")
+    head = columns(
+        "子系统|Subsystem", "行数|Rows", "有数据分钟|Minutes with data", "报警|Alarms", "首次报警|First alarm"
+    )
+    rows = [[both(cell) for cell in row] for row in subsystems.rows_of(facts, shown)]
+    body = f"<figure>{figure}</figure>{table(head, rows, numeric=range(1, 4))}"
+    aside = Text(f"{len(shown)} 个子系统；细线为有数据", f"{len(shown)} subsystems; a thin line where data came")
+    return _section("subsystems", Text("各子系统", "All subsystems"), body, aside)
 
 
 def alarms(facts: Facts, names: Names) -> str:

@@ -129,6 +129,22 @@ def test_balance_is_in_order_and_not_with_one_row_less(run: Run, built: Path, tm
     assert [kind["kind"] for kind in done["kinds"] if not kind["ok"]] == ["CDSS"]
 
 
+def test_conform_answers_clause_by_clause(run: Run, feed: Path, tmp_path: Path):
+    """The ordinary feed has points without coordinates, and nothing else that is not in order."""
+    code, done = run("conform", feed, "--out", tmp_path / "conform.html")
+    assert (code, done["ok"]) == (1, False)
+    keys = {"clause", "title_zh", "title_en", "ok", "checked", "violations", "examples"}
+    assert all(keys <= set(clause) for clause in done["clauses"])
+    assert [clause["clause"] for clause in done["clauses"] if not clause["ok"]] == ["CF-04"]
+    example = next(clause for clause in done["clauses"] if not clause["ok"])["examples"][0]
+    assert example["file"].startswith(f"{MINE}_CDDY_")
+    assert example["record"] > 0
+    assert "CF-04" in (tmp_path / "conform.html").read_text("utf-8")
+    code, told = run("conform", tmp_path / "nowhere")
+    assert code == 2
+    assert "expected a folder of exchange files" in told["error"]
+
+
 def test_sql_gives_rows(run: Run, built: Path):
     query = "select area_id, minute, level from gold.area_minute order by minute limit 3"
     code, rows = run("sql", query, "--lake", built)

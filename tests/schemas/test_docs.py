@@ -6,7 +6,9 @@ from pathlib import Path
 from minefusion.schemas.catalog import TABLES
 from minefusion.schemas.docs import OWN_FOLDERS, pages, write
 from minefusion.schemas.exchange.grammar import kinds, reports
+from minefusion.schemas.governance import cards
 from minefusion.schemas.limits import all_limits
+from minefusion.schemas.quality import findings, quality_rules
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -29,6 +31,22 @@ def test_each_table_has_a_page_with_every_column():
         for column in table.columns:
             assert f"| `{column.name}` | {column.type} |" in page
             assert column.zh in page
+
+
+def test_each_table_page_names_data_domain_owner_level_and_what_is_personal():
+    made = pages()
+    for table in TABLES.values():
+        page = made[f"tables/{table.name}.md"]
+        assert f"| data domain | [{cards()[table.name].code}](../governance.md) " in page
+        assert f"· {table.owner} |" in page
+        assert f"| security level | **{table.level}** " in page
+    assert "| Card code. **Personal: 展示时散列 · hashed when shown.** |" in made["tables/silver.position.md"]
+
+
+def test_rules_and_findings_stand_in_the_page_of_quality_rules():
+    page = pages()["quality-rules.md"]
+    assert all(f"| `{name}` | {rule.title_zh}<br>" in page for name, rule in quality_rules().items())
+    assert all(f"| `{code}` | {found.rule} |" in page for code, found in findings().items())
 
 
 def test_each_file_kind_is_listed_with_all_its_layouts():
@@ -69,13 +87,14 @@ def test_tables_in_a_page_have_as_many_cells_in_each_row():
 
 
 def test_writing_twice_changes_nothing_and_takes_away_what_is_no_longer_made(tmp_path):
-    assert len(write(tmp_path)) == len(pages())
-    assert write(tmp_path) == []
+    made = pages()
+    assert len(write(tmp_path, made, OWN_FOLDERS)) == len(made)
+    assert write(tmp_path, made, OWN_FOLDERS) == []
     old = tmp_path / "tables" / "silver.gone.md"
     old.write_text("a table that was taken out")
     own = tmp_path / "terms-of-ours.md"
     own.write_text("written by a person")
-    assert write(tmp_path) == [old]
+    assert write(tmp_path, made, OWN_FOLDERS) == [old]
     assert not old.exists()
     assert own.exists()
 

@@ -43,9 +43,22 @@ VERBS = {
         "simulate mine --scenario gas_event --hours 8 --seed 1 --out landing --truth truth",
     ),
     "ingest": Verb("把交换文件读入 bronze", "Read exchange files into bronze", "ingest landing"),
+    "conform": Verb(
+        "逐条核对交换文件是否符合规范",
+        "Check exchange files against the specification",
+        "conform landing --out conform.html",
+    ),
     "balance": Verb("核对每类文件：发出 = 入库 + 隔离 + …", "Check that every record sent is accounted for", "balance"),
     "build": Verb("按依赖顺序更新数据表", "Bring tables up to date in graph order", "build --select hazard_index+"),
     "run": Verb("运行一个作业", "Run one job", "run hazard_index --from 2026-03-01T00:00Z --to 2026-03-02T00:00Z"),
+    "stream": Verb(
+        "持续读入并更新所有数据表", "Keep every table up to date as files come", "stream landing --output json"
+    ),
+    "bridge": Verb(
+        "把 MQTT、Kafka、OPC UA 写成交换文件",
+        "MQTT, Kafka or OPC UA as exchange files",
+        "bridge mqtt --config gateway.yaml",
+    ),
     "sql": Verb(
         "用 SQL 查询数据表",
         "Query the tables",
@@ -57,10 +70,20 @@ VERBS = {
         "Write a measured table as exchange files",
         "replay gas.parquet --mapping map.yaml --start 2026-03-01T00:00Z --out landing",
     ),
+    "export": Verb(
+        "把 silver 和 gold 写成上报文件",
+        "Write silver and gold as exchange files for the regulator",
+        "export --mine 620000000001 --from 2026-03-01T00:00Z --to 2026-03-01T01:00Z --out upload",
+    ),
     "report": Verb(
         "写班次报告（一个 HTML 文件）",
         "Write a shift report, one HTML page",
         "report shift --mine 620000000001 --to 2026-03-01T16:00Z --out shift.html",
+    ),
+    "evaluate": Verb(
+        "与模拟矿的真值相比：查全率、查准率",
+        "What gold says beside what is true of simulated mines: recall, precision",
+        "evaluate sensor_health --seeds 101-108",
     ),
     "bench": Verb("测速", "Measure speed", "bench ingest --scale 0.1"),
     "soak": Verb("反复杀死并重跑，核对数据表", "Kill and rerun many times; compare the tables", "soak --kills 20"),

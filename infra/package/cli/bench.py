@@ -47,6 +47,38 @@ def sql() -> None:
     emit(found, "\n".join(lines))
 
 
+@command.command()
+def stream(
+    scale: Annotated[float, typer.Option(min=0.001, help="1 为五千测点每秒一次 · 1 is 5,000 points at 1 Hz")] = 1.0,
+    scratch: Annotated[Path | None, typer.Option(help="临时数据放在这里 · Folder for the scratch data")] = None,
+) -> None:
+    """超限值到报警行的时间，与最简循环相比 · From gas over its limit to its row of gold.alarm, beside a plain loop."""
+    from minefusion.pipelines.jobs.bench.ingest import OURS
+    from minefusion.pipelines.jobs.bench.stream import bench_stream
+
+    engines = OURS if call.engine in (None, "auto") else (call.engine,)
+    with Progress("bench stream") as progress:
+        found = bench_stream(scale=scale, engines=engines, keep_in=scratch, progress=progress)
+    emit(found, _table({**found, "data": {"records": found["data"]["points"], "files": 1}}))
+
+
+@command.command()
+def routes(
+    scale: Annotated[float, typer.Option(min=0.05, help="1 为三百人两千巷道 · 1 is 300 people, 2,000 roadways")] = 1.0,
+) -> None:
+    """全矿避灾路线的计算时间，与逐人 networkx 相比 · Ways out for a whole mine, beside networkx person by person."""
+    from minefusion.pipelines.jobs.bench.routes import bench_routes
+
+    with Progress("bench routes") as progress:
+        found = bench_routes(scale=scale, progress=progress)
+    lines = [
+        f"{row['case']:26} {1000 * row['seconds']:9.1f} ms {row['rate']:10,} {row['unit']}"
+        + (f"  {row['ratio']:.2f} × {row['ratio_to']}" if row["ratio"] else "")
+        for row in found["results"]
+    ]
+    emit(found, "\n".join(lines))
+
+
 def _table(found: dict[str, Any]) -> str:
     """The results as lines; a ratio over 1 means that ours is faster."""
     data, machine = found["data"], found["hardware"]

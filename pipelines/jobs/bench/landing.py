@@ -44,7 +44,7 @@ def write_landing(folder: Path, shape: Shape, *, first: datetime = FIRST, seed: 
         encoding = "gb18030" if mine % ODD_MINE == ODD_MINE - 1 else "utf-8"
         name = f"基准{mine + 1}矿"
         (folder / f"{code}_CDDY_{first:%Y%m%d%H%M%S}.txt").write_bytes(
-            _definitions(code, name, shape, first).encode(encoding)
+            definitions_text(code, name, shape, first).encode(encoding)
         )
         for number in range(shape.snapshots):
             at = first + number * PERIOD
@@ -58,30 +58,39 @@ def mine_code(mine: int) -> str:
     return f"6200000{mine + 1:05d}"
 
 
-def _points(code: str, shape: Shape) -> Iterator[tuple[str, str]]:
+def points_of(code: str, shape: Shape) -> Iterator[tuple[str, str]]:
+    """Code and location text of every point."""
     for point in range(shape.points):
         place = f"{1301 + point // len(_PLACES)}{_PLACES[point % len(_PLACES)]}"
         yield f"{code}01MN0043{point // 100 + 1:03d}A{point % 100:02d}", place
 
 
-def _definitions(code: str, name: str, shape: Shape, at: datetime) -> str:
+def definitions_text(code: str, name: str, shape: Shape, at: datetime) -> str:
+    """The definitions of every point, methane with the alarm at 1.00 %."""
     stamp = f"{at:%Y-%m-%d %H:%M:%S}"
     head = f"{code};{name};KJ000;煤矿安全监控系统;示范厂家;2029-12-31;{stamp}"
     rows = [
         f"{point};01;{code}{int(point[20:23]):05d};0043;MN;%;100;0;1.00;0.99;;;1.50;0.99;;;;;{place};;;;;{stamp}"
-        for point, place in _points(code, shape)
+        for point, place in points_of(code, shape)
     ]
     return "~".join([head, *rows]) + "~||"
 
 
 def _snapshot(code: str, name: str, shape: Shape, at: datetime, rng: np.random.Generator, *, is_odd: bool) -> str:
+    text = snapshot_text(code, name, shape, at, rng.integers(5, 95, shape.points) / 100)
+    if not is_odd or shape.points <= 10:
+        return text
+    head, *rows, end = text.split("~")
+    rows[3] = rows[3].rpartition(";")[0]
+    rows[5] = rows[6]
+    return "~".join([head, *rows, end])
+
+
+def snapshot_text(code: str, name: str, shape: Shape, at: datetime, values: np.ndarray) -> str:
+    """A value file: methane [%] of every point, as of `at` in the mine's local time."""
     stamp = f"{at:%Y-%m-%d %H:%M:%S}"
-    values = rng.integers(5, 95, shape.points).tolist()
     rows = [
-        f"{point};激光甲烷;{place};0.{value:02d};%;0;{stamp}"
-        for (point, place), value in zip(_points(code, shape), values, strict=True)
+        f"{point};激光甲烷;{place};{value:.2f};%;0;{stamp}"
+        for (point, place), value in zip(points_of(code, shape), values.tolist(), strict=True)
     ]
-    if is_odd and len(rows) > 10:
-        rows[3] = rows[3].rpartition(";")[0]
-        rows[5] = rows[6]
     return "~".join([f"{code};{name};{stamp}", *rows]) + "~||"

@@ -722,7 +722,7 @@ class TestProvincialLines:
         assert named(self.NAME, content, idle_s=29, provincial=True).verdict == "waiting"
         seen = named(self.NAME, content, idle_s=30, provincial=True)
         assert (seen.verdict, seen.codes, seen.dialects) == ("accepted", {}, [])
-        assert (seen.file["kind"], seen.file["mine_code"]) == ("AQSS", "52022100001")
+        assert (seen.file["kind"], seen.file["mine_code"]) == ("AQSS", "520221000001")
         assert seen.records[0]["observed_at"].isoformat() == "2025-06-01T00:00:00+00:00"
 
     @pytest.mark.parametrize("line_break", ["\n", "\r\n"])
@@ -757,7 +757,7 @@ class TestProvincialLines:
     def test_lines_of_several_mines(self):
         other = self.LINE.replace("52022100001", "52022100002")
         seen = named(self.NAME, f"{self.LINE}\n{other}", idle_s=60, provincial=True)
-        assert [row["mine_code"] for row in seen.records] == ["52022100001", "52022100002"]
+        assert [row["mine_code"] for row in seen.records] == ["520221000001", "520221000002"]
 
     @pytest.mark.parametrize(
         ("name", "line", "codes"),

@@ -16,7 +16,7 @@ from minefusion.pipelines.exchange.write import file_name, render
 from minefusion.schemas.exchange.grammar import Layout, kinds, reports
 
 TIME = datetime(2025, 6, 1, tzinfo=UTC)
-LAYOUTS = [layout for kind in kinds().values() for layout in kind.layouts if kind.envelope != "json"]
+LAYOUTS = [layout for kind in kinds().values() for layout in kind.layouts if not kind.is_document]
 TEXTS = {
     "choice": lambda field, _: field.allowed[0],
     "sensor_type": lambda field, _: field.allowed[0],

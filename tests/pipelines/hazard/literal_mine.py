@@ -139,7 +139,7 @@ def make_inputs(
         when = ((row, row.get("observed_at") or row["measured_at"]) for row in rows)
         return [row for row, instant in when if instant < window.end and (first is None or instant >= first)]
 
-    frame, plain = partial(_of_table, engine), partial(_of_schema, engine)
+    frame, plain = partial(rows_in, engine), partial(rows_as, engine)
     seen = [
         {**{name: known[row["point_id"]].get(name) for name in ("quantity", "unit", "area_id")}, **row}
         for row in in_span(readings)
@@ -178,7 +178,7 @@ def make_feeds(engine: Engine, feeds: Mapping[str, Sequence[Row]]) -> Feeds:
     made: dict[str, nw.LazyFrame] = {}
     for name, table in FEED_TABLES.items():
         good = [{"quality": "GOOD", "quality_reasons": "", **row} for row in feeds.get(name, ())]
-        rows = _of_table(engine, table, good)
+        rows = rows_in(engine, table, good)
         rows = rows.with_columns(is_usable(nw.col("quality"), nw.col("quality_reasons")).alias("usable"))
         made[name] = engine.cached(engine.with_epoch(rows, table.time, "observed_us"))
     return Feeds(**made)
@@ -203,7 +203,7 @@ def make_history(
 
     Columns that a row leaves out are null; mine_code is the test mine's. `five`: rows of silver.reading_5min.
     """
-    frame, plain = partial(_of_table, engine), partial(_of_schema, engine)
+    frame, plain = partial(rows_in, engine), partial(rows_as, engine)
     of_points = engine.cached(frame(POINT, points))
     rows = frame(READING_5MIN, five).join(
         of_points.select("mine_code", "point_id", *POINT_COLUMNS), on=["mine_code", "point_id"], how="left"
@@ -226,13 +226,13 @@ def make_history(
     )
 
 
-def _of_table(engine: Engine, table: Table, rows: Sequence[Row]) -> nw.LazyFrame:
+def rows_in(engine: Engine, table: Table, rows: Sequence[Row]) -> nw.LazyFrame:
     return engine.from_arrow(
         pa.Table.from_pylist([{"mine_code": MINE_CODE, **row} for row in rows], schema=table.arrow_schema())
     )
 
 
-def _of_schema(engine: Engine, schema: pa.Schema, rows: Sequence[Row]) -> nw.LazyFrame:
+def rows_as(engine: Engine, schema: pa.Schema, rows: Sequence[Row]) -> nw.LazyFrame:
     return engine.frame([{"mine_code": MINE_CODE, **row} for row in rows], schema)
 
 

@@ -10,9 +10,10 @@ import pytest
 from literal_mine import MINE_CODE, T0, at, point
 
 from minefusion.pipelines.engines.light import LightEngine
-from minefusion.pipelines.hazard.data_quality import FINDINGS, data_quality
+from minefusion.pipelines.hazard.data_quality import data_quality
 from minefusion.schemas.bronze import EXCHANGE_FILE
 from minefusion.schemas.gold import DATA_QUALITY
+from minefusion.schemas.quality import findings
 from minefusion.schemas.silver import POINT, POSITION, READING, READING_5MIN
 
 Row = dict[str, Any]
@@ -36,7 +37,9 @@ def judged(light: LightEngine, **frames: list[Row]) -> dict[tuple[str, str, date
     for row in rows:
         assert set(row) == set(DATA_QUALITY.names) - {"computed_at", "revision", "day"}
         told = json.loads(row["findings"])
-        assert all((entry["zh"], entry["en"]) == FINDINGS[entry["code"]] for entry in told)
+        for entry in told:
+            rule = findings()[entry["code"]]
+            assert (entry["rule"], entry["zh"], entry["en"]) == (rule.rule, rule.zh, rule.en)
         row["findings"] = {entry["code"]: entry["count"] for entry in told}
     return {(row["dataset"], row["entity"], row["hour"]): row for row in rows}
 

@@ -17,10 +17,16 @@ NINE = datetime(2026, 3, 1, 1, tzinfo=UTC)
 
 @pytest.fixture(scope="session")
 def a_run() -> Callable[[str], Run]:
-    """Two and a half hours of a scenario in a mine of 33 roadways with shifts of 60."""
+    """Two and a half hours of a scenario in a mine of 33 roadways with shifts of 60; as it is itself where it is longer
+    than a shift."""
 
     @cache
     def of(scenario: str) -> Run:
-        return run_mine(load_scenario(scenario), seconds=9000.0, seed=5, start=NINE, roadways=33, people=60)
+        asked = load_scenario(scenario)
+        if asked.hours > 8 and asked.events and "safety" in asked.feeds:
+            size = {"seconds": asked.hours * 3600, "roadways": asked.roadways, "people": asked.people}
+        else:
+            size = {"seconds": 9000.0, "roadways": 33, "people": 60}
+        return run_mine(asked, seed=5, start=NINE, **size)
 
     return of

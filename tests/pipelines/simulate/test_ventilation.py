@@ -91,8 +91,8 @@ def test_flow_scales_with_resistance_as_the_square_root():
     assert twice == pytest.approx(once / np.sqrt(2), rel=1e-6)
 
 
-@pytest.mark.parametrize("seed", range(50))
-def test_any_network_balances_at_nodes_and_around_meshes(seed):
+def any_network(seed: int) -> tuple[Network, np.ndarray, Fans, np.ndarray]:
+    """A network at random with a fan and a duct: network, resistance, fans, injection."""
     rng = np.random.default_rng(seed)
     nodes = int(rng.integers(5, 40))
     extra = int(rng.integers(3, 30))
@@ -108,8 +108,21 @@ def test_any_network_balances_at_nodes_and_around_meshes(seed):
     giver, taker = rng.choice(np.arange(1, nodes), 2, replace=False)
     injection[giver], injection[taker] = 6.0, -6.0
     fans = fan_at(network, nodes - 1, 1500.0, 1.0, -0.1)
-    solution = solve(network, resistance, fans, injection=injection)
-    assert np.abs(network.incidence @ solution.flow + injection[1:]).max() < 1e-6
-    lost = resistance * solution.flow * np.abs(solution.flow) - fans.pressure(solution.flow)
-    between = solution.pressure[network.start] - solution.pressure[network.end]
-    assert np.abs(lost - between).max() < 1e-3
+    return network, resistance, fans, injection
+
+
+def test_a_thousand_networks_balance_at_nodes_and_around_meshes():
+    for seed in range(1000):
+        network, resistance, fans, injection = any_network(seed)
+        solution = solve(network, resistance, fans, injection=injection, tolerance=1e-7)
+        assert np.abs(network.incidence @ solution.flow + injection[1:]).max() < 1e-6
+        lost = resistance * solution.flow * np.abs(solution.flow) - fans.pressure(solution.flow)
+        between = solution.pressure[network.start] - solution.pressure[network.end]
+        assert np.abs(lost - between).max() < 1e-3
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_newton_and_hardy_cross_agree_on_any_network(seed):
+    network, _, fans, _ = any_network(seed)
+    resistance = np.random.default_rng(seed).uniform(0.01, 0.6, len(network.start))  # alike, so that meshes settle
+    assert np.abs(solve(network, resistance, fans).flow - hardy_cross(network, resistance, fans)).max() < 1e-4

@@ -1,0 +1,117 @@
+"""Draw docs/indices/pictures: each index over the scenario that drives it, from a real run of that scenario.
+
+`python -m minefusion.pictures [SCENARIO …]` simulates each scenario (all of them where none is named), takes it through
+ingest and build into a lake of its own, and draws what gold then holds. `make pictures` calls it.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from minefusion.pipelines.engines import open_engine
+from minefusion.pipelines.hazard.catalogue import INDICES
+from minefusion.pipelines.hazard.pages import FOLDER, PICTURES, drawn_in, pages
+from minefusion.pipelines.hazard.rows import Index
+from minefusion.pipelines.jobs.build import build
+from minefusion.pipelines.jobs.ingest import ingest
+from minefusion.pipelines.simulate import simulate_mine
+from minefusion.pipelines.simulate.scenario import load_scenario
+from minefusion.schemas.docs import write
+from minefusion.schemas.levels import NAMES, all_steps
+from minefusion.schemas.settings import PROJECT, load_settings
+from minefusion.serving.index_picture import Window, index_picture
+from minefusion.serving.reader import Reader
+
+SEED = 5
+# Nine o'clock at the mine: the morning shift is at work.
+START = datetime(2026, 3, 1, 1, tzinfo=UTC)
+# Of a scenario that lasts no time of its own, a run of so many hours in a small mine.
+SHIFT_H, ROADWAYS, PEOPLE = 4.0, 33, 40
+
+
+def draw(scenario: str, folder: Path) -> list[Path]:
+    """Run one scenario and draw the indices that it drives; the files written into `folder`."""
+    asked = load_scenario(scenario)
+    own = asked.hours > 8
+    hours = asked.hours if own else SHIFT_H
+    size = (asked.roadways, asked.people) if own else (ROADWAYS, PEOPLE)
+    with tempfile.TemporaryDirectory() as scratch:
+        base = Path(scratch)
+        simulate_mine(
+            scenario,
+            hours=hours,
+            seed=SEED,
+            out=base / "landing",
+            truth=base / "truth",
+            start=START,
+            roadways=size[0],
+            people=size[1],
+        )
+        settings = load_settings(lake=base / "lake", engine="light")
+        engine = open_engine(settings)
+        ingest(settings, base / "landing", engine=engine)
+        build(engine)
+        reader = Reader(settings.lake)
+        span = (START, START + timedelta(hours=hours))
+        drawn = [(index, _windows(reader, index, span)) for index in INDICES if index.scenario == scenario]
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for index, windows in drawn:
+        if not any(window.value is not None or window.level for window in windows):
+            print(f"{index.id}: {scenario} gives it no value; no picture", file=sys.stderr)
+            continue
+        path = folder / f"{index.id}.svg"
+        title = f"{index.id} {index.name_zh} · {index.name_en} · {scenario}"
+        path.write_text(index_picture(title, index.unit, windows, _steps(index)), encoding="utf-8")
+        written.append(path)
+    return written
+
+
+def _windows(reader: Reader, index: Index, span: tuple[datetime, datetime]) -> list[Window]:
+    """The index at the place where it is worst, longest."""
+    rows = reader.sql(
+        "SELECT area_id, entity, window_start, value, level FROM gold.hazard_index "
+        "WHERE index_id = $id AND window_start >= $begin AND window_start < $end ORDER BY window_start",
+        id=index.id,
+        begin=span[0],
+        end=span[1],
+    )
+    places: dict[tuple[str, str], list[Window]] = {}
+    for row in rows:
+        place = places.setdefault((row["area_id"], row["entity"]), [])
+        place.append(Window(row["window_start"], row["value"], row["level"]))
+    return max(places.values(), key=_badness, default=[])
+
+
+def _badness(windows: Sequence[Window]) -> tuple[int, int, int]:
+    """Highest level, how long it lasts, and how many windows have a value."""
+    worst = max((window.level or 0 for window in windows), default=0)
+    return (
+        worst,
+        sum(window.level == worst for window in windows),
+        sum(window.value is not None for window in windows),
+    )
+
+
+def _steps(index: Index) -> dict[str, float]:
+    """Where its levels begin, where one set holds for all places and is about the value itself."""
+    found = [each for each in all_steps() if each.index_id == index.id]
+    if len(found) != 1 or found[0].scope or found[0].unit != index.unit:
+        return {}
+    return {name: value for name in NAMES if (value := getattr(found[0], name)) is not None}
+
+
+def main(scenarios: Iterable[str], docs: Path = PROJECT / "docs") -> None:
+    wanted = list(scenarios) or sorted({index.scenario for index in INDICES if index.scenario})
+    for scenario in wanted:
+        for path in draw(scenario, docs / FOLDER / PICTURES):
+            print(path.relative_to(docs), path.stat().st_size)
+    write(docs, pages(drawn_in(docs)), (FOLDER,))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,273 @@
+"""How a slope moves: speed and acceleration out of noisy displacements, and when it would fail.
+
+Displacements are hourly, in mm, time in hours; speeds are in mm/d. All functions are plain arrays in, numbers out.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minefusion.pipelines.hazard.trend import theil_sen_slopes
+
+Floats = NDArray[np.float64]
+
+DAY_H = 24
+# Lengths of time over which a speed may be taken, the shortest that stands out of the noise first.
+WINDOWS_H = (6, 12, 24, 72, 168, 336)
+# Blocks of which the speeds of an acceleration are made.
+BLOCKS_H = (3, 6, 12, 24)
+MOST_BLOCKS = 40
+# A speed stands out of the noise from three standard errors on.
+OUT_OF_NOISE = 3.0
+# A median of slopes is taken over so many means of a window.
+PARTS = 24
+# Moving averages whose crossing marks the onset of acceleration (Carlà et al. 2017), in blocks.
+SHORT, LONG = 3, 7
+LEAST_POINTS, LEAST_R2 = 5, 0.8
+RESAMPLED = 200
+# Days from which the daily cycle can be told.
+LEAST_CYCLE_D, CYCLE_D = 5, 14
+# A lone jump over so many deviations of two samples, soon after rain, is a step of the rain.
+STEP_DEVIATIONS = 6.0
+
+
+# ── cleaning ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def noise_mm(values: Floats) -> float:
+    """Standard deviation of one hourly displacement, from its second differences; NaN with fewer than 12 of them."""
+    second = values[2:] - 2 * values[1:-1] + values[:-2]
+    second = second[np.isfinite(second)]
+    if len(second) < 12:
+        return math.nan
+    return 1.4826 * float(np.median(np.abs(second - np.median(second)))) / math.sqrt(6)
+
+
+def without_daily_cycle(values: Floats, hour_of_day: NDArray[np.int64]) -> Floats:
+    """The displacements without what returns every day (warmth, satellites), told from the last 14 days.
+
+    The cycle is the median, by hour of the day, of what is left when the mean of the day around is taken off. Left as
+    it is with fewer than 5 days.
+    """
+    if np.isfinite(values).sum() < LEAST_CYCLE_D * DAY_H:
+        return values
+    half = DAY_H // 2
+    padded = np.pad(values, half, constant_values=np.nan)
+    around = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1)
+    there = np.isfinite(around)
+    count = there.sum(axis=1)
+    mean = np.divide(np.where(there, around, 0.0).sum(axis=1), count, out=np.full(len(values), np.nan), where=count > 0)
+    # A day around that is cut off at either end is no whole cycle.
+    left = np.where(count >= 2 * half, values - mean, np.nan)
+    left[: -CYCLE_D * DAY_H] = np.nan
+    cycle = np.zeros(DAY_H)
+    for hour in range(DAY_H):
+        at = left[hour_of_day == hour]
+        at = at[np.isfinite(at)]
+        if len(at) >= LEAST_CYCLE_D - 1:
+            cycle[hour] = np.median(at)
+    return values - (cycle - cycle.mean())[hour_of_day]
+
+
+def rebased(values: Floats, changes: NDArray[np.int64]) -> Floats:
+    """The displacements as if the monument had not been changed at these places: the jump there is taken off."""
+    values = values.copy()
+    for place in changes:
+        before, after = values[max(place - 6, 0) : place], values[place : place + 3]
+        before, after = before[np.isfinite(before)], after[np.isfinite(after)]
+        if len(before) and len(after):
+            values[place:] -= np.median(after) - np.median(before)
+    return values
+
+
+def rain_steps(values: Floats, rained: NDArray[np.bool_], deviation_mm: float) -> Floats:
+    """Jumps [mm] of rain at each place: a lone one over six deviations, calm before and after it, soon after rain.
+
+    A slope that fails jumps hour after hour, so its jumps never are alone.
+    """
+    jump = np.diff(values, prepend=np.nan)
+    limit = deviation_mm * math.sqrt(2)
+    calm = np.abs(jump) < STEP_DEVIATIONS / 2 * limit
+    alone = np.zeros(len(values), dtype=bool)
+    alone[1:-1] = calm[:-2] & calm[2:]
+    return np.where((np.abs(jump) > STEP_DEVIATIONS * limit) & alone & rained, jump, 0.0)
+
+
+# ── speed ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Speed:
+    """A speed [mm/d], its standard error, the hours it was taken over, and whether it stands out of the noise."""
+
+    mm_d: float
+    error_mm_d: float
+    window_h: float
+    is_clear: bool
+
+
+def speed_error_mm_d(noise: float, window_h: float, samples: int) -> float:
+    """Standard error of a slope over evenly spaced samples, σ_d·√12/(T·√n)."""
+    return noise * math.sqrt(12) / (window_h / DAY_H * math.sqrt(samples)) if samples else math.nan
+
+
+def speed(values: Floats, noise: float) -> Speed:
+    """Theil–Sen speed at the end of the displacements, over the shortest window at least three times as long as noise
+    allows; over the longest one that is half known where none is clear. NaN where nothing is known."""
+    best = Speed(math.nan, math.nan, math.nan, False)
+    for hours in WINDOWS_H:
+        window = values[-hours:]
+        known = int(np.isfinite(window).sum())
+        if len(window) < hours or known < max(3, hours // 2):
+            continue
+        parts = min(PARTS, hours)
+        folded = window.reshape(parts, -1)
+        there = np.isfinite(folded)
+        count = there.sum(axis=1)
+        means = np.divide(np.where(there, folded, 0.0).sum(axis=1), count, out=np.full(parts, np.nan), where=count > 0)
+        at = np.where(count > 0, (np.arange(parts) + 0.5) * hours / parts / DAY_H, np.nan)
+        slope = float(theil_sen_slopes(at[None, :], means[None, :])[0])
+        error = speed_error_mm_d(noise, hours, known)
+        best = Speed(slope, error, float(hours), abs(slope) >= OUT_OF_NOISE * error)
+        if best.is_clear:
+            break
+    return best
+
+
+def daily_speeds(values: Floats, days: int) -> Floats:
+    """Least-squares speeds [mm/d] of the last so many days, the newest last."""
+    return block_speeds(values, DAY_H, days)
+
+
+def block_speeds(values: Floats, hours: int, blocks: int) -> Floats:
+    """Least-squares speeds [mm/d] of blocks of `hours` before the end; NaN where less than half of one is known."""
+    blocks = min(blocks, len(values) // hours)
+    if not blocks:
+        return np.empty(0)
+    folded = values[-blocks * hours :].reshape(blocks, hours)
+    there = np.isfinite(folded)
+    n = there.sum(axis=1)
+    at = np.broadcast_to(np.arange(hours) / DAY_H, folded.shape)
+    total = np.maximum(n, 1)
+    mean_at = np.where(there, at, 0.0).sum(axis=1) / total
+    mean = np.where(there, folded, 0.0).sum(axis=1) / total
+    off = np.where(there, at - mean_at[:, None], 0.0)
+    moved = np.where(there, folded - mean[:, None], 0.0)
+    square = (off**2).sum(axis=1)
+    enough = (n >= max(2, hours / 2)) & (square > 0)
+    return np.divide((off * moved).sum(axis=1), square, out=np.full(blocks, np.nan), where=enough)
+
+
+# ── time of failure ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Failure:
+    """When the slope would fail by two methods, in hours from now; NaN where it cannot be told.
+
+    Attributes:
+        hours, low, high: by inverse velocity (S-02), with the 5 and 95 % of resampled fits.
+        r2: of the fit of 1/v.
+        slo_hours: by the gradient of t·v over v (S-03).
+        points, block_h: speeds that the fit rests on, and the hours of each.
+    """
+
+    hours: float
+    low: float
+    high: float
+    r2: float
+    slo_hours: float
+    points: int
+    block_h: float
+
+
+NONE = Failure(*(math.nan,) * 5, 0, math.nan)
+
+
+def inverse_velocity(at: Floats, velocity: Floats) -> tuple[float, float, float]:
+    """t_f = −intercept/slope of 1/v on t (Fukuzono 1985, α = 2); the slope, and R² of the line.
+
+    t_f is in the time of `at`; NaN where 1/v does not fall.
+    """
+    inverse = 1 / velocity
+    slope, intercept = np.polyfit(at - at.mean(), inverse, 1)
+    total = float(((inverse - inverse.mean()) ** 2).sum())
+    fit = slope * (at - at.mean()) + intercept
+    r2 = 1 - float(((inverse - fit) ** 2).sum()) / total if total > 0 else 0.0
+    return (float(at.mean() - intercept / slope) if slope < 0 else math.nan), float(slope), r2
+
+
+def slope_gradient(at: Floats, velocity: Floats) -> float:
+    """t_f as the slope of t·v over v (SLO method, Mufundirwa et al. 2010); NaN where speeds do not differ."""
+    spread = velocity - velocity.mean()
+    square = float((spread**2).sum())
+    # From the mean time on, so that large times lose no digits.
+    return float(at.mean() + (spread * (at - at.mean()) * velocity).sum() / square) if square > 0 else math.nan
+
+
+def accelerating_part(velocity: Floats) -> int:
+    """How many of the newest speeds belong to the present acceleration: back to where the short mean crossed the long.
+
+    0 while the short moving average is not above the long one.
+    """
+    count = 0
+    for end in range(len(velocity), LONG - 1, -1):
+        short, long = np.nanmean(velocity[end - SHORT : end]), np.nanmean(velocity[end - LONG : end])
+        if not short > long:
+            break
+        count += 1
+    return count
+
+
+def time_of_failure(values: Floats, noise: float) -> Failure:
+    """When a slope with these displacements would fail; without hours where it does not accelerate clearly.
+
+    The speeds are the short moving averages over the present acceleration, in the shortest blocks that give a line.
+    """
+    tried = NONE
+    for hours in BLOCKS_H:
+        velocity = block_speeds(values, hours, MOST_BLOCKS)
+        if len(velocity) < LONG or not np.isfinite(velocity[-LONG:]).all():
+            continue
+        count = accelerating_part(np.nan_to_num(velocity))
+        smooth = np.convolve(velocity, np.full(SHORT, 1 / SHORT), mode="valid")
+        at = (np.arange(len(smooth)) - len(smooth) + 0.5 - SHORT // 2) * hours
+        part = slice(max(len(smooth) - count, 0), None)
+        error = speed_error_mm_d(noise, hours, hours) / math.sqrt(SHORT)
+        clear = smooth[part] >= OUT_OF_NOISE * error
+        if clear.sum() < LEAST_POINTS or not clear[-1]:
+            continue
+        found = _failure(at[part][clear], smooth[part][clear], float(hours))
+        if math.isfinite(found.hours):
+            return found
+        tried = found
+    return tried
+
+
+def _failure(at: Floats, velocity: Floats, block_h: float) -> Failure:
+    hours, slope, r2 = inverse_velocity(at, velocity)
+    if not slope < 0 or r2 < LEAST_R2:
+        return Failure(math.nan, math.nan, math.nan, r2, math.nan, len(at), block_h)
+    # The same draws every time: a result must not depend on when it was computed.
+    draws = np.random.default_rng(0).integers(0, len(at), (RESAMPLED, len(at)))
+    t, inverse = at[draws], 1 / velocity[draws]
+    dt = t - t.mean(axis=1, keepdims=True)
+    square = (dt**2).sum(axis=1)
+    gradient = np.divide((dt * inverse).sum(axis=1), square, out=np.zeros(RESAMPLED), where=square > 0)
+    falls = gradient < 0
+    times = t.mean(axis=1)[falls] - inverse.mean(axis=1)[falls] / gradient[falls]
+    low, high = np.percentile(times, [5, 95]) if len(times) >= RESAMPLED / 2 else (math.nan, math.nan)
+    slo = slope_gradient(at, velocity)
+    return Failure(max(hours, 0.0), max(float(low), 0.0), max(float(high), 0.0), r2, max(slo, 0.0), len(at), block_h)
+
+
+# ── tangent angle ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def tangent_angle_deg(velocity_mm_d: float, constant_mm_d: float) -> float:
+    """Improved tangent angle θ = arctan(dT/dt), T = D/v_c in days, so θ = arctan(v/v_c) (Xu Qiang et al. 2009)."""
+    return math.degrees(math.atan(velocity_mm_d / constant_mm_d))
