@@ -114,7 +114,7 @@ def test_nothing_can_be_written(reader: Reader, query: str, tmp_path: Path):
     [
         ("select levl from gold.area_minute", "got 'levl'; gold.area_minute has: mine_code, area_id, minute"),
         ("select a.levl from gold.area_minute a", "got 'a.levl'; gold.area_minute has: mine_code, area_id, minute"),
-        ("select 1 from gold.area_minutes", "got 'gold.area_minutes'; there are: gold.alarm, gold.area_minute"),
+        ("select 1 from gold.area_minutes", "got 'gold.area_minutes'; there are: gold.alarm, gold.alarm_cause"),
         ("select 1 from area_minute", "got 'area_minute'; did you mean gold.area_minute?"),
         ("select 1 from elsewhere", "got 'elsewhere'; there are: bronze.exchange_file"),
         ("select 1; select 2", "a single SQL statement"),
