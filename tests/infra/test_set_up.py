@@ -20,7 +20,7 @@ from minefusion import jvm
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = (ROOT / "infra" / "requirements.lock").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-TARGETS = ["help", "setup", "demo", "up", "test", "check", "bench", "soak", "docs", "lock", "clean"]
+TARGETS = ["help", "setup", "demo", "up", "test", "check", "bench", "soak", "docs", "pictures", "lock", "clean"]
 
 
 def script(name: str) -> ModuleType:
