@@ -99,6 +99,7 @@ VIDEO_CLIP = Table(
         Column("clip_id", "string", "Identity: digest of name and content.", "片段标识"),
         Column("mine_code", "string", "Mine; null where neither name nor camera tells it.", "煤矿编码"),
         Column("camera_code", "string", "Camera that took it; null where not known.", "摄像机编码"),
+        Column("area_id", "string", "Area of that camera; null where not known.", "区域编码"),
         Column("verdict", "string", "accepted, rejected or duplicate.", "判定"),
         Column("reason", "string", "Code that decided the verdict, '' when accepted.", "判定代码"),
         Column("reason_zh", "string", "The reason in Chinese.", "原因（中文）"),

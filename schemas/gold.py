@@ -302,7 +302,7 @@ ESCAPE_ROUTE = Table(
         Column("length_m", "double", "Way to the goal.", "路线长度", unit="m"),
         Column("walk_min", "double", "Walking time; null without a way.", "步行时间", unit="min"),
         Column("self_rescuer_min", "double", "Time of it under the self-rescuer.", "佩戴自救器时间", unit="min"),
-        Column("self_rescuer_left_min", "double", "What the self-rescuer then still has.", "自救器剩余时间", unit="min"),
+        Column("self_rescuer_left_min", "double", "What the self-rescuer still has.", "自救器剩余时间", unit="min"),
         Column("roadways", "string", "JSON list of the way's roadways, in order; empty without a way.", "途经巷道"),
         Column(
             "because",

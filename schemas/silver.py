@@ -73,9 +73,7 @@ POINT = Table(
         Column("relations", "string", "Relation field as it came.", "关联关系"),
         Column("period_s", "double", "Nominal time between samples.", "采样周期", unit="s"),
         Column("feed", "string", "Table that holds its values.", "数据所在表"),
-        Column(
-            "told_by", "string", "File kind that tells of it, of a feed family's point; null else.", "来源文件类型"
-        ),
+        Column("told_by", "string", "File kind that tells of it, of a feed family's point; null else.", "来源文件类型"),
         Column("is_defined", "boolean", "A definition file named it; else only its values were seen.", "是否有定义"),
         _SENT,
         _FILE,

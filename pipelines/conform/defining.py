@@ -203,6 +203,24 @@ DEFINING: tuple[Defining, ...] = (
         },
     ),
     Defining(
+        CAMERA,
+        ("camera",),
+        "camera_code",
+        {
+            "camera_code": ("cameraCode",),
+            "position_type": ("positionType",),
+            "location": ("positionDesc",),
+            "algorithms": ("analysisType",),
+            "station_code": ("psStationCode",),
+        },
+    ),
+    Defining(
+        CAMERA_STATE,
+        ("cameraStatus",),
+        "camera_code",
+        {"camera_code": ("cameraCode",), "online": ("cameraStatus",)},
+    ),
+    Defining(
         VEHICLE,
         ("CZZD",),
         "terminal_code",

@@ -4,6 +4,7 @@ key equipment. Every family is one long table; what each value field measures is
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import narwhals as nw
 
@@ -95,7 +96,7 @@ def _sent(records: nw.LazyFrame, measure: Measure) -> nw.LazyFrame:
     }
     rows = columns(records, [(measure.kind, "")], wanted, _KEPT)
     usual = None if measure.is_of_point else measure.types[0]
-    fixed = {
+    fixed: dict[str, tuple[Any, Any]] = {
         "_quantity": (usual.quantity if usual else None, nw.String),
         "_unit": (usual.unit if usual else None, nw.String),
         "_factor": (measure.factor if usual else None, nw.Float64),

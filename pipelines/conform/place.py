@@ -83,6 +83,7 @@ class Gazetteer:
         self._fixed = {p.point_code: (p.edge_id, p.chainage_m) for p in site.points}
         self._fixed_class = {p.point_code: p.gas_class for p in site.points}
         self._fixed |= {s.station_code: (s.edge_id, s.chainage_m) for s in site.stations}
+        self._fixed |= {c.camera_code: (c.edge_id, c.chainage_m) for c in site.cameras}
         self._by_edge = {e.edge_id: e for e in self.edges}
 
     def place(self, code: str, x: float | None, y: float | None, z: float | None, text: str | None) -> Place:
@@ -109,6 +110,11 @@ class Gazetteer:
     def fixed_gas_class(self, code: str) -> str | None:
         """Methane location code that the site file states for this very point."""
         return self._fixed_class.get(code)
+
+    def camera_name(self, code: str) -> str | None:
+        """What the site file calls a camera."""
+        cameras = self.site.cameras if self.site else ()
+        return next((camera.name_zh for camera in cameras if camera.camera_code == code), None)
 
     def _by_coordinates(
         self, x: float | None, y: float | None, z: float | None, text: str, farthest_m: float = FARTHEST_M

@@ -97,7 +97,7 @@ def judge_entries(kind: Kind, source: Source) -> pl.DataFrame:
     if kind.envelope == "array" and source.mines is not None:
         told = rows["text"].str.json_path_match("$.mineCode").fill_null("")
         mine = source.mines.gather(rows["file_index"])
-        is_other = (told != "") & (told.str.to_uppercase() != mine)
+        is_other = (told != "") & (told.str.to_uppercase() != mine.str.to_uppercase())
         zh, en = pl.lit("mineCode 与文件名的煤矿编码不同"), pl.lit("mineCode is not the mine of the file's name")
         done.append(quarantine(kind, source, rows.filter(is_other), pl.lit("FIELD_TYPE"), zh, en))
         rows = rows.filter(~is_other)
@@ -183,7 +183,8 @@ def _media(body: Any) -> str:
     """An audio or video body as one entry: its own members and those of its event, instants in mine local time."""
     if not isinstance(body, dict):
         return _compact(body)
-    event = body.get("event") if isinstance(body.get("event"), dict) else {}
+    told_event = body.get("event")
+    event: dict[str, Any] = told_event if isinstance(told_event, dict) else {}
     entry = {name: value for name, value in {**event, **body}.items() if name != "event" and value is not None}
     for name in ("begin", "end", "report_time"):
         told = entry.get(name) or event.get(f"{name}_time")

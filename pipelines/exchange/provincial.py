@@ -15,6 +15,7 @@ from minefusion.schemas.exchange.grammar import FIELD_SEPARATOR
 
 _COUNTY_AND_SERIAL = re.compile(r"(?P<county>[0-9]{6})(?P<serial>[0-9]{5})$")
 _NATIONAL = re.compile(r"(?P<county>[0-9]{6})0(?P<serial>[0-9]{5})$")
+_LEADING_CODE = re.compile(r"[0-9]{11,12}(?![0-9])")
 _END_MARK_LINE = r"^\s*(?:\|\|)?\s*$"
 _QUOTED = re.compile(r'(?m)(?:(?<=^)|(?<=;))"((?:[^"\n]|"")*)"(?=;|$)')
 
@@ -48,6 +49,12 @@ def provincial_mine(mine_code: str) -> str:
     """The code of a mine in a provincial file: the inverse of `national_mine` without a table."""
     coded = _NATIONAL.match(mine_code)
     return f"{coded['county']}{coded['serial']}" if coded else mine_code
+
+
+def mine_of_name(name: str, aliases: Mapping[str, str]) -> str | None:
+    """The mine that a file's name begins with, for kinds whose records name none."""
+    coded = _LEADING_CODE.match(name)
+    return national_mine(coded[0], coded[0][:6], aliases) if coded else None
 
 
 def national_mines(sent: pl.Series, county: pl.Series | None, aliases: Mapping[str, str]) -> pl.Series:

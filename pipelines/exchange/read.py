@@ -16,6 +16,7 @@ import pyarrow as pa
 from minefusion.pipelines.exchange.documents import judge_entries
 from minefusion.pipelines.exchange.files import FileState, Landed, open_files
 from minefusion.pipelines.exchange.layouts import judge_as_other, judge_records, other_layouts
+from minefusion.pipelines.exchange.provincial import mine_of_name
 from minefusion.pipelines.exchange.records import RECORD, UTC_TIME, Source, quarantine
 from minefusion.pipelines.exchange.verdict import FILE, LOADED, conclude, count, files_table, records_table
 from minefusion.schemas.exchange.grammar import AHEAD_S, Kind, kinds
@@ -78,9 +79,7 @@ def _judged(files: Sequence[FileState]) -> Iterator[pl.DataFrame]:
             has_fullwidth=any(_may_hold_fullwidth(files[index]) for index in indexes),
             has_bad_bytes=any(files[index].envelope.is_damaged for index in indexes),
             aliases=files[indexes[0]].landed.aliases,
-            mines=pl.Series([(state.mine_code or "").upper() for state in files], dtype=pl.String)
-            if has_rows
-            else None,
+            mines=pl.Series([state.mine_code for state in files], dtype=pl.String),
         )
         if is_provincial:
             yield _provincial(files, source, kind)
@@ -192,7 +191,7 @@ def learn_from_lines(files: Sequence[FileState], judged: pl.DataFrame) -> None:
     for index, newest, mine in told.iter_rows():
         state = files[index]
         state.header_at = max((at for at in (state.header_at, newest) if at is not None), default=None)
-        state.mine_code = state.mine_code or mine
+        state.mine_code = state.mine_code or mine or mine_of_name(state.landed.name, state.landed.aliases)
 
 
 def finish_lines(files: Sequence[FileState], judged: pl.DataFrame) -> pl.DataFrame:

@@ -48,11 +48,11 @@ def cleaned(text: str) -> str:
     return text.translate(_BLANK)
 
 
-def file_name(kind: str, mine_code: str, time: datetime) -> str:
+def file_name(kind: str, mine_code: str, time: datetime, dialect: str = "") -> str:
     """Plain name of a file; provincial names end in the kind and have no extension."""
     stamp = _local(time).strftime("%Y%m%d%H%M%S")
     known = _kind(kind)
-    if known.envelope == "lines":
+    if known.envelope == "lines" or any(la.folder == "prov" for la in known.layouts if la.dialect == dialect):
         return f"{mine_code}_{stamp}_{kind}"
     return f"{mine_code}_{kind}_{stamp}.{'json' if known.is_document else 'txt'}"
 
@@ -82,7 +82,7 @@ def write_file(
     """
     frame = _frame(records)
     content = render(kind, mine_code, mine_name, time, frame, dialect=dialect, header=header)
-    path = folder / file_name(kind, mine_code, time)
+    path = folder / file_name(kind, mine_code, time, dialect)
     part = path.with_name(path.name + ".tmp")
     part.write_bytes(content)
     part.rename(path)

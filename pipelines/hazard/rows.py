@@ -115,6 +115,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "NOT_PROVEN": ("无数据，视为未确认", "no data, so not proven"),
     "NO_MACHINE": ("无设备状态数据", "no machine sends its condition"),
     "NO_AQUICLUDE": ("无有效隔水层", "no aquiclude is left"),
+    "STARTING": ("设备启动中，暂不判定", "the machine is starting, not judged yet"),
 }
 
 

@@ -12,7 +12,7 @@ from minefusion.pipelines.hazard.history import History
 from minefusion.pipelines.hazard.hours import placed
 from minefusion.pipelines.hazard.lacking import rows_of_lacking
 from minefusion.pipelines.hazard.levels import judged
-from minefusion.pipelines.hazard.rows import NORMAL, Index, index_rows, number
+from minefusion.pipelines.hazard.rows import NORMAL, ORANGE, Index, index_rows, number
 from minefusion.pipelines.hazard.seismic_activity import LEAST_B_EVENTS, LEAST_B_HOURS, LEAST_MOMENTS
 
 # The apparent volume grows fast from so many times its usual daily growth: our own start value.
@@ -43,7 +43,7 @@ R_01 = Index(
     ),
     edges=(
         "blasts, told by the system or within a minute of a blast record of the area, are left out",
-        "a day with the network up for less than 75 % is not counted, one above is scaled up",
+        "a day with the network up for less than 75 % has no value, one above is scaled up; orange and red stand",
         "no advance told: quiet is a notice, no caution",
         "fewer than 7 earlier days: no deviation",
     ),
@@ -84,6 +84,7 @@ def r01(history: History) -> nw.LazyFrame:
         },
         limit_source=nw.col("limit_source"),
         limit_confidence=nw.col("limit_confidence"),
+        stands_from=ORANGE,
         finding_zh=nw.concat_str(
             nw.lit("24 h 微震 "), number(nw.col("events"), 0), nw.lit(" 次，总能量 "), number(energy, 0),
             nw.lit(" J，最大 "), number(strongest, 0), nw.lit(" J"),

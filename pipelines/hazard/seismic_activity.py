@@ -180,6 +180,9 @@ def _energy_and_frequency(
     n[1:], joules[1:] = (np.where(edges[1:-1] > first, each[1:], np.nan) for each in (n, joules))
     advance = np.array([_advance(advances, int(edge)) for edge in edges[:-1]])
     today = slice(int(place[1]), int(place[0]))
+    if not enough[0]:
+        # What was seen of a day that was mostly missed; its coverage says how little that is.
+        n[0], joules[0] = place[0] - place[1], total[place[0]] - total[place[1]]
     said = {
         "coverage": up[0], "events": n[0], "energy_j": joules[0],
         "strongest_j": float(counted[today].max(initial=0.0)), "advance_m": advance[0],

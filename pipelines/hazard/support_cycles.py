@@ -73,7 +73,7 @@ def cycles_of_leg(at_us: Ints, mpa: Floats, rated_set_mpa: float, yield_mpa: flo
             continue
         # While it is lowered a leg may be caught half-way: the higher of the last two samples is the end.
         end = float(p[-2:].max())
-        set_to = float(p[us <= us[0] + SETTING_US].max())
+        set_to = float(p[us < us[0] + SETTING_US].max())
         held = np.diff(np.append(us, at_us[last])).astype(float)
         mean = float((p * held).sum() / held.sum())
         yields = float(held[p >= YIELDING * yield_mpa].sum() / held.sum())

@@ -444,9 +444,10 @@ def s09(history: History) -> nw.LazyFrame:
     """The facility's colour by pond and hour."""
     dams = _dams(history)
     ponds = dams.select(*_AREA).unique()
-    items = nw.concat([index(history) for index in (s01, s05, s06, s07, s08)], how="vertical")
-    items = items.filter(~nw.col("level").is_null()).select(*_AREA, "index_id", "window_start", "level")
-    items = items.join(ponds, on=_AREA, how="inner")
+    # Each is computed by itself: together their plan is more than Spark likes to plan at once.
+    found = [index(history).select(*_AREA, "index_id", "window_start", "level") for index in (s01, s05, s06, s07, s08)]
+    items = nw.concat([history.cached(each) for each in found], how="vertical")
+    items = items.filter(~nw.col("level").is_null()).join(ponds, on=_AREA, how="inner")
     key = [*_AREA, "window_start"]
     level = nw.col("level")
     colours = ((BLUE, "blue"), (YELLOW, "yellow"), (ORANGE, "orange"), (RED, "red"))

@@ -167,10 +167,8 @@ def _worst_cells(
     level = nw.when(is_open).then(nw.lit(RED)).otherwise(nw.col("level")).cast(nw.Int32)
     cells = history.cached(cells.with_columns(level.alias("level")))
     ranked = nw.when(is_open).then(nw.lit(1e9)).otherwise(nw.col("level").fill_null(-1) * 1000 + value.fill_null(0.0))
-    cells = cells.with_columns(ranked.alias("_rank"))
-    cells = cells.with_columns(
-        nw.col("_rank").rank("ordinal", descending=True).over(*key, order_by="cell_id").alias("_n")
-    )
+    cells = cells.with_columns((-ranked).alias("_rank"), nw.lit(1).alias("_one"))
+    cells = cells.with_columns(nw.col("_one").cum_sum().over(*key, order_by=["_rank", "cell_id"]).alias("_n"))
     counted = cells.group_by(*key).agg(
         nw.len().cast(nw.Int64).alias("cells"), is_open.cast(nw.Int64).sum().alias("open_cells")
     )
@@ -538,9 +536,9 @@ def w04(history: History) -> nw.LazyFrame:
     # The second deepest fall in an aquifer is what two wells share; a well without an aquifer shares nothing.
     together = ["mine_code", "aquifer", "hour"]
     fall_6h = nw.col("fall_6h")
-    ranked = rows.filter(~nw.col("aquifer").is_null(), ~fall_6h.is_null()).with_columns(
-        fall_6h.rank("ordinal", descending=True).over(*together, order_by="point_id").alias("_n")
-    )
+    ranked = rows.filter(~nw.col("aquifer").is_null(), ~fall_6h.is_null())
+    ranked = ranked.with_columns((-fall_6h).alias("_rank"), nw.lit(1).alias("_one"))
+    ranked = ranked.with_columns(nw.col("_one").cum_sum().over(*together, order_by=["_rank", "point_id"]).alias("_n"))
     second = ranked.filter(nw.col("_n") == 2).select(*together, fall_6h.alias("_second"))
     rows = rows.join(second, on=together, how="left").with_columns(
         nw.when(~nw.col("_second").is_null() & ~fall_6h.is_null())

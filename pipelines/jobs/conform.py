@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from minefusion.pipelines.conform import (
     station_states,
     statistics,
     vehicles,
+    video,
 )
 from minefusion.pipelines.conform.codes import point_id
 from minefusion.pipelines.conform.defining import (
@@ -57,6 +58,8 @@ from minefusion.pipelines.jobs.master_data import (
     MasterData,
     area_facts,
     brought_up_to,
+    camera_facts,
+    camera_rows,
     equipment_rows,
     gazetteer_of,
     latest,
@@ -102,7 +105,7 @@ EQUIPMENT_KINDS = tuple(kind for thing in (EQUIPMENT, SAFETY_MARK, EQUIPMENT_TES
 KINDS = (
     *DEFINING_KINDS, *SUBSTATION_KINDS, *PERSON_KINDS, *readings.KINDS, *statistics.KINDS, *positions.KINDS,
     *station_states.KINDS, *abnormalities.KINDS, *families.KINDS, *seismic.KINDS, *field_records.KINDS,
-    *vehicles.KINDS,
+    *vehicles.KINDS, *video.KINDS,
 )  # fmt: skip
 
 
@@ -132,8 +135,13 @@ class Chunk:
         """Records of these kinds of file."""
         return self.records.filter(nw.col("kind").is_in(list(kinds)))
 
-    def has(self, kinds: Sequence[str]) -> bool:
-        return not self.ledger.filter(pl.col("kind").is_in(kinds)).is_empty()
+    @cached_property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of file that are there; what is absent costs nothing."""
+        return frozenset(self.ledger["kind"].drop_nulls())
+
+    def has(self, kinds: Iterable[str]) -> bool:
+        return not self.kinds.isdisjoint(kinds)
 
     @property
     def mines(self) -> list[str]:
@@ -153,6 +161,7 @@ class Facts:
     points: nw.LazyFrame
     stations: nw.LazyFrame
     areas: nw.LazyFrame
+    cameras: nw.LazyFrame
     gazetteers: Mapping[str, Gazetteer]
 
 
@@ -267,13 +276,11 @@ def _conform_files(engine: Engine, step: Step, tally: Tally) -> None:
     sites = sites_of(engine.settings, chunk.mines)
     after = _brought_up_to(engine, chunk, before, sites)
     gazetteers = {mine: gazetteer_of(sites[mine], after[mine].definitions) for mine in chunk.mines}
-    facts = Facts(
-        *(
-            engine.cached(engine.from_arrow(as_facts(after.values())))
-            for as_facts in (point_facts, station_facts, area_facts)
-        ),
-        gazetteers,
+    points, stations, areas, cameras = (
+        engine.cached(engine.from_arrow(as_facts(after.values())))
+        for as_facts in (point_facts, station_facts, area_facts, camera_facts)
     )
+    facts = Facts(points, stations, areas, cameras, gazetteers)
     _write_over_time(engine, chunk, facts, tally)
     spans = {
         mine: _spans_to_rework(engine, before[mine], after[mine]) for mine in chunk.mines if not before[mine].is_new
@@ -301,6 +308,7 @@ def _write_over_time(engine: Engine, chunk: Chunk, facts: Facts, tally: Tally) -
     _write_events(engine, chunk, facts, tally)
     _write_field_records(engine, chunk, facts, tally)
     _write_vehicles(engine, chunk, facts, tally)
+    _write_video(engine, chunk, facts, tally)
     _write_readings(engine, chunk, facts, tally)
 
 
@@ -407,7 +415,12 @@ def _spans_to_rework(engine: Engine, before: MasterData, after: MasterData) -> l
         rows = rows.filter(nw.col("quality_reasons").str.contains("STATION_UNKNOWN", literal=True))
         return set(collected(engine.in_process, rows.select("station_code").unique())["station_code"].drop_nulls())
 
-    return aligned(within(after.changes(before, unknown_stations), [lately]), SLOT)
+    def unknown_cameras() -> set[str]:
+        rows = engine.in_process.read(silver.VIDEO_EVENT, window=lately, mines=[after.mine_code])
+        rows = rows.filter(nw.col("quality_reasons").str.contains(video.CAMERA_UNKNOWN, literal=True))
+        return set(collected(engine.in_process, rows.select("camera_code").unique())["camera_code"].drop_nulls())
+
+    return aligned(within(after.changes(before, unknown_stations, unknown_cameras), [lately]), SLOT)
 
 
 # ── small tables ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -512,6 +525,8 @@ def _write_named(
     if chunk.has(EQUIPMENT_KINDS):
         devices = [row for mine in chunk.mines for row in equipment_rows(after[mine], sites[mine])]
         _replace_small(engine.in_process, silver.EQUIPMENT, devices, chunk.mines, tally)
+    if chunk.has(video.KINDS):
+        _write_cameras(engine, chunk, after, sites, tally)
     if chunk.has(kinds_of(VEHICLE)):
         terminals = [row for mine in chunk.mines for row in vehicle_rows(after[mine])]
         _replace_small(engine.in_process, silver.VEHICLE, terminals, chunk.mines, tally)
@@ -531,6 +546,24 @@ def _write_named(
         before = [row if row["is_defined"] else {name: row[name] for name in strangers} for row in before]
         rows = newest(before, [*met, *people], ("mine_code", "card_code")).values()
         _replace_small(engine.in_process, silver.PERSON, map(person_row, rows), chunk.mines, tally)
+
+
+def _write_cameras(
+    engine: Engine, chunk: Chunk, after: Mapping[str, MasterData], sites: Mapping[str, Site | None], tally: Tally
+) -> None:
+    """Cameras that are registered, and those that only their events name."""
+    seen: list[Row] = []
+    if chunk.has(video.EVENT_KINDS):
+        layouts = [layout for layout in video.LAYOUTS if chunk.has(layout[:1])]
+        wanted = {"camera_code": ("cameraCode", "device_code")}
+        rows = columns(chunk.of(video.EVENT_KINDS), layouts, wanted, ("mine_code", "sent_at"))
+        seen = engine.to_arrow(rows.group_by("mine_code", "camera_code").agg(nw.col("sent_at").min())).to_pylist()
+    there = _rows(engine.in_process, silver.CAMERA, chunk.mines)
+    cameras = []
+    for mine in chunk.mines:
+        kept, met = ([row for row in each if row["mine_code"] == mine] for each in (there, seen))
+        cameras += camera_rows(after[mine], sites[mine], kept, met)
+    _replace_small(engine.in_process, silver.CAMERA, cameras, chunk.mines, tally)
 
 
 def _rows(engine: Engine, table: Table, mines: Sequence[str]) -> list[Row]:
@@ -639,8 +672,7 @@ def _write_events(engine: Engine, chunk: Chunk, facts: Facts, tally: Tally) -> N
     if chunk.has(seismic.KINDS):
         events = engine.cached(seismic.to_events(chunk.of(seismic.KINDS), chunk.layouts(seismic.LAYOUTS)))
         events = engine.cached(seismic.placed(events, _places(engine, events, facts)))
-        spans = _spans(chunk, _instants(engine, events, "observed_at", readings.SLOT_MINUTES), SLOT)
-        _replace_spans(engine, silver.SEISMIC_EVENT, chunk, events, spans, seismic.latest_events, tally)
+        _replace_events(engine, silver.SEISMIC_EVENT, chunk, events, seismic.latest_events, tally)
 
 
 def _write_field_records(engine: Engine, chunk: Chunk, facts: Facts, tally: Tally) -> None:
@@ -652,8 +684,7 @@ def _write_field_records(engine: Engine, chunk: Chunk, facts: Facts, tally: Tall
         ]
         rows = field_records.converted(rows, _places(engine, rows, facts), engine.frame(factors, _FACTOR))
         rows = engine.cached(rows)
-        spans = _spans(chunk, _instants(engine, rows, "measured_at", readings.SLOT_MINUTES), SLOT)
-        _replace_spans(engine, silver.FIELD_RECORD, chunk, rows, spans, field_records.latest_records, tally)
+        _replace_events(engine, silver.FIELD_RECORD, chunk, rows, field_records.latest_records, tally)
 
 
 def _write_vehicles(engine: Engine, chunk: Chunk, facts: Facts, tally: Tally) -> None:
@@ -663,6 +694,37 @@ def _write_vehicles(engine: Engine, chunk: Chunk, facts: Facts, tally: Tally) ->
         rows = engine.cached(vehicles.placed(rows, _places(engine, rows, facts)))
         spans = _spans(chunk, _instants(engine, rows, "observed_at", readings.SLOT_MINUTES), SLOT)
         _replace_spans(engine, silver.VEHICLE_POSITION, chunk, rows, spans, vehicles.latest_positions, tally)
+
+
+def _write_video(engine: Engine, chunk: Chunk, facts: Facts, tally: Tally) -> None:
+    if chunk.has(video.EVENT_KINDS):
+        layouts = [layout for layout in video.LAYOUTS if chunk.has(layout[:1])]
+        events = engine.cached(video.to_events(chunk.of(video.EVENT_KINDS), facts.cameras, layouts))
+        _replace_events(engine, silver.VIDEO_EVENT, chunk, events, video.latest_events, tally)
+
+
+def _replace_events(
+    engine: Engine, table: Table, chunk: Chunk, events: nw.LazyFrame, settle: Settle, tally: Tally
+) -> None:
+    """Settle events with those already there. An event has a number of its own, and it may be told again with another
+    time: the one sent last counts, wherever in time the others lie."""
+    assert table.time is not None
+    instants = _instants(engine, events, table.time, readings.SLOT_MINUTES)
+    if not instants:
+        return
+    key = list(table.key)
+    near = Window(min(instants), max(instants) + SLOT).widened(LATE, LATE)
+    told = engine.cached(events.select(*key).unique())
+    there = engine.read(table, window=near, mines=chunk.mines).join(told, on=key, how="semi")
+    there = _kept(engine, there, table.time, chunk, near)
+    others = _instants(engine, there, table.time, readings.SLOT_MINUTES)
+    if others:
+        events = engine.cached(settle(nw.concat([events, there], how="vertical")))
+        moved = sorted({*instants, *others})
+        spans = _spans(chunk, moved, SLOT) if chunk.span is not None else [Window(moved[0], moved[-1] + SLOT)]
+    else:
+        spans = _spans(chunk, instants, SLOT)
+    _replace_spans(engine, table, chunk, events, spans, settle, tally)
 
 
 def _places(engine: Engine, rows: nw.LazyFrame, facts: Facts) -> nw.LazyFrame:

@@ -82,8 +82,8 @@ def export(
                 if kinds()[kind].envelope == "lines":
                     sender = provincial_mine(mine)
                     rows = rows.with_columns(**_addressed(mine))
-                write_file(out, kind, sender, site.name_zh if site else mine, at, rows)  # type: ignore[arg-type]
-                manifest[file_name(kind, sender, at)] = len(rows)  # type: ignore[arg-type]
+                write_file(out, kind, sender, site.name_zh if site else mine, at, rows)
+                manifest[file_name(kind, sender, at)] = len(rows)
                 done.files += 1
                 done.records[kind] += len(rows)
             if kind in ("AQSS", "AQLJ"):

@@ -227,8 +227,6 @@ JOBS: dict[str, Job] = {
     "area_minute": Job(gold.AREA_MINUTE, (SILVER, HAZARD), Steps(MINUTE), _area_minute, with_reports=True),
     "data_quality": Job(gold.DATA_QUALITY, (SILVER,), Steps(HOUR, HOUR), _data_quality),
     "sensor_health": Job(gold.SENSOR_HEALTH, (SILVER,), HEALTH_STEPS, health),
-    "alarm_cause": Job(
-        gold.ALARM_CAUSE, (Stage(gold.ALARM), Stage(gold.SENSOR_HEALTH)), CAUSE_STEPS, causes
-    ),
+    "alarm_cause": Job(gold.ALARM_CAUSE, (Stage(gold.ALARM), Stage(gold.SENSOR_HEALTH)), CAUSE_STEPS, causes),
     "escape_route": Job(gold.ESCAPE_ROUTE, (SILVER, HAZARD), Steps(MINUTE), escapes),
 }

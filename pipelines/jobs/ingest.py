@@ -26,7 +26,16 @@ from minefusion.pipelines.engines.engine import Consumed, Engine
 from minefusion.pipelines.engines.light import POLARS
 from minefusion.pipelines.exchange.documents import MESSAGE_ID
 from minefusion.pipelines.exchange.packs import OnDisk, read_alone
-from minefusion.pipelines.jobs.landing import Landing, batches, file_id_of, is_provincial, listing
+from minefusion.pipelines.jobs import clips
+from minefusion.pipelines.jobs.landing import (
+    Landing,
+    batches,
+    contents_of,
+    everything,
+    file_id_of,
+    is_provincial,
+    listing,
+)
 from minefusion.pipelines.jobs.lock import exclusive
 from minefusion.pipelines.jobs.new_files import INGEST, LOADED, batch_rows, collected, tables_behind
 from minefusion.pipelines.jobs.racing import until_unbeaten
@@ -62,10 +71,15 @@ RESTAMPED = replace(EXCHANGE_FILE, volatile=("ingested_at", "run_id"))
 
 @dataclass
 class Ingested:
-    """What one ingest did: files by verdict and records by fate, in this run; `changed` ledger rows."""
+    """What one ingest did: files by verdict and records by fate, in this run; `changed` ledger rows.
+
+    `clips` are video clips by verdict, in a registry of their own; `links` were passed over: a link is no file.
+    """
 
     files: dict[str, int] = field(default_factory=lambda: dict.fromkeys(VERDICTS, 0))
     records: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
+    clips: dict[str, int] = field(default_factory=lambda: dict.fromkeys(clips.VERDICTS, 0))
+    links: int = 0
     changed: int = 0
     seconds: float = 0.0
 
@@ -190,8 +204,8 @@ class _Run:
     ) -> None:
         """Finish what was cut off, then take every file that has no verdict yet, batch by batch."""
         finish(self.engine)
-        there = listing(self.landing) if listed is None else list(listed)
-        files = [file for file in self._not_in_ledger(there) if _wanted(file, family, mines)]
+        there = everything(self.landing) if listed is None else contents_of(listed)
+        files = [file for file in self._not_in_ledger(there.files) if _wanted(file, family, mines)]
         total = sum(file.size for file in files) or 1
         read_bytes = 0
         for batch in batches(files, self.engine.settings):
@@ -200,6 +214,24 @@ class _Run:
             read_bytes += sum(file.size for file in batch)
             if progress:
                 progress(read_bytes / total, f"{read_bytes / 1e6:.1f} MB, {self.done.records['sent']} records")
+        if family is None:
+            self._register(there.clips, mines)
+        self.done.links = len(there.links)
+        if there.links:
+            logger.warning(
+                "%d links passed over, such as %s; give the files themselves", len(there.links), there.links[0]
+            )
+
+    def _register(self, files: Sequence[Landing], mines: Sequence[str] | None) -> None:
+        """Video clips into their registry."""
+        wanted = [
+            file for file in files if mines is None or any(mine in f"{file.folder}/{file.name}" for mine in mines)
+        ]
+        if wanted:
+            batch = self.engine.consumed(EXCHANGE_FILE, INGEST)
+            counts = clips.register_clips(self.engine, wanted, self.place, self.now(), batch)
+            self.done.clips = counts
+            self.done.changed += sum(counts[verdict] for verdict in ("accepted", "rejected", "duplicate"))
 
     def _not_in_ledger(self, files: list[Landing]) -> list[Landing]:
         """The files that have no final verdict yet, by name, size and time.
@@ -318,9 +350,9 @@ def _read(engine: Engine, batch: Sequence[Landing], on_disk: Sequence[OnDisk]) -
 def _judge(engine: Engine, files: pl.DataFrame, known: pl.DataFrame, number: int) -> pl.DataFrame:
     """Ledger rows with what only the lake can tell: duplicate, stale, or already known under this very name.
 
-    A file is a duplicate when its content, or its message, was loaded before, stale when a later one of its mine and kind was. The same
-    content has the same header, so it lies on the same day of the ledger, and `known`, the ledger's rows of the
-    batch's days, is all that has to be looked through.
+    A file is a duplicate when its content, or the message that it is, was loaded before, stale when a later one of its
+    mine and kind was. The same content has the same header, so it lies on the same day of the ledger, and `known`, the
+    ledger's rows of the batch's days, is all that has to be looked through.
     """
     final = known.filter(pl.col("verdict") != "waiting")
     known_ids = set(final["file_id"])

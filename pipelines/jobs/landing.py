@@ -19,6 +19,8 @@ from minefusion.schemas.settings import Settings
 NO_DAY = "1970-01-01"
 # Names that are not exchange files, or not yet.
 _LEFT_OUT = (".tmp", ".part", ".site.yaml")
+# How the names of video clips end.
+CLIPS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".flv", ".wmv", ".mpg", ".mpeg", ".ts", ".h264", ".h265")
 # A file this large is read in pieces, by itself.
 LARGE_BYTES = 32 << 20
 
@@ -60,6 +62,11 @@ class Landing:
             return NO_DAY
 
     @property
+    def is_clip(self) -> bool:
+        """A video clip: it has a registry of its own."""
+        return self.name.lower().endswith(CLIPS)
+
+    @property
     def is_large(self) -> bool:
         return self.size > LARGE_BYTES
 
@@ -91,15 +98,42 @@ class Landing:
 
 
 def listing(landing: Path) -> list[Landing]:
-    """Every file below the landing folder.
+    """Every exchange file below the landing folder.
 
-    Left out: names and folders that begin with a dot, unfinished names (`.tmp`, `.part`) and site files.
+    Left out: video clips, links, names and folders that begin with a dot, unfinished names (`.tmp`, `.part`) and site
+    files.
     """
-    return [landed(entry, inside, name) for entry, inside, name in entries(landing) if not entry.is_dir()]
+    return everything(landing).files
 
 
-def entries(landing: Path) -> Iterator[tuple[os.DirEntry[str], str, str]]:
-    """Every file and folder that `listing` looks at: the entry, the folder that it lies in, and its readable name."""
+@dataclass(frozen=True)
+class Contents:
+    """What lies in a landing folder; `links` are names of links, which are not followed."""
+
+    files: list[Landing]
+    clips: list[Landing]
+    links: list[str]
+
+
+def everything(landing: Path) -> Contents:
+    """Exchange files, clips and links below the landing folder."""
+    links: list[str] = []
+    found = [landed(entry, inside, name) for entry, inside, name in entries(landing, links) if not entry.is_dir()]
+    return contents_of(found, links)
+
+
+def contents_of(files: Sequence[Landing], links: Sequence[str] = ()) -> Contents:
+    """Files by what they are."""
+    clips = [file for file in files if file.is_clip]
+    return Contents([file for file in files if not file.is_clip] if clips else list(files), clips, list(links))
+
+
+def entries(landing: Path, links: list[str] | None = None) -> Iterator[tuple[os.DirEntry[str], str, str]]:
+    """Every file and folder that is looked at: the entry, the folder that it lies in, and its readable name.
+
+    Args:
+        links: gets the names of the links that are passed over.
+    """
     pending = [(str(landing), "")]
     while pending:
         folder, inside = pending.pop()
@@ -113,6 +147,8 @@ def entries(landing: Path) -> Iterator[tuple[os.DirEntry[str], str, str]]:
                     yield entry, inside, name
                 elif entry.is_file(follow_symlinks=False):
                     yield entry, inside, name
+                elif links is not None and entry.is_symlink():
+                    links.append(f"{inside}/{name}".strip("/"))
 
 
 def landed(entry: os.DirEntry[str], inside: str, name: str) -> Landing:

@@ -14,7 +14,15 @@ from typing import Any
 
 import pyarrow as pa
 
-from minefusion.pipelines.conform.defining import BAN, EQUIPMENT, EQUIPMENT_TEST, SAFETY_MARK, VEHICLE
+from minefusion.pipelines.conform.defining import (
+    BAN,
+    CAMERA,
+    CAMERA_STATE,
+    EQUIPMENT,
+    EQUIPMENT_TEST,
+    SAFETY_MARK,
+    VEHICLE,
+)
 from minefusion.pipelines.conform.definitions import (
     ALWAYS,
     AREA,
@@ -39,6 +47,7 @@ from minefusion.pipelines.conform.master import (
 from minefusion.pipelines.conform.place import UNPLACED, Gazetteer
 from minefusion.pipelines.conform.readings import POINT_FACTS
 from minefusion.pipelines.conform.vehicles import vehicle_row
+from minefusion.pipelines.conform.video import camera_row, with_states
 from minefusion.pipelines.engines.engine import Engine
 from minefusion.pipelines.hazard.inputs import POINT_COLUMNS
 from minefusion.schemas import sensors, silver
@@ -56,6 +65,7 @@ Recall = Callable[[Mapping[tuple[str, str], datetime]], Iterable[Definition]]
 # What a value is judged by and what gold says of it. The period is the feed's, and no definition's.
 _POINT_SAYS = tuple(sorted({*POINT_FACTS, *POINT_COLUMNS} - {"valid_min", "valid_max", "is_analog", "period_s"}))
 _STATION_SAYS = ("area_id", "edge_id", "chainage_m", "edge_length_m")
+_CAMERA_SAYS = ("area_id", "edge_id")
 _AREA_SAYS = tuple(name for name in silver.AREA.names if name not in ("sent_at", "file_id"))
 
 _HOLDS = [pa.field(name, pa.timestamp("us", tz="UTC")) for name in ("holds_from", "holds_to")]
@@ -71,12 +81,18 @@ class MasterData:
     points: Spans = field(default_factory=dict)
     stations: Spans = field(default_factory=dict)
     areas: Spans = field(default_factory=dict)
+    cameras: Spans = field(default_factory=dict)
 
-    def changes(self, before: MasterData, unknown_stations: Callable[[], set[str]]) -> list[Window]:
+    def changes(
+        self,
+        before: MasterData,
+        unknown_stations: Callable[[], set[str]],
+        unknown_cameras: Callable[[], set[str]],
+    ) -> list[Window]:
         """The times for which `before` said something else of what was there already.
 
         A point that is new here was never seen before, and a station that is new matters where positions named it:
-        `unknown_stations` tells which did.
+        `unknown_stations` tells which did; so do cameras where events named them.
         """
         found: list[Window] = []
         for code, was in before.points.items():
@@ -84,6 +100,9 @@ class MasterData:
         new = self.stations.keys() - before.stations.keys()
         for code in before.stations.keys() | (new & unknown_stations() if new else new):
             found += differing(before.stations.get(code, []), self.stations.get(code, []), _STATION_SAYS)
+        new = self.cameras.keys() - before.cameras.keys()
+        for code in before.cameras.keys() | (new & unknown_cameras() if new else new):
+            found += differing(before.cameras.get(code, []), self.cameras.get(code, []), _CAMERA_SAYS)
         for code in before.areas.keys() | self.areas.keys():
             found += differing(before.areas.get(code, []), self.areas.get(code, []), _AREA_SAYS)
         return found
@@ -141,6 +160,7 @@ def stored(engine: Engine, mines: Sequence[str]) -> dict[str, MasterData]:
                 for each in told.get((STATION, row["station_code"]), [])[:-1]
             ]
             data.stations[row["station_code"]] = spans([*older, (row["sent_at"], row)])
+        data.cameras = _camera_spans(mine, sites[mine], told, gazetteer)
         for row in of[silver.AREA]:
             data.areas[row["area_id"]] = _area_spans(
                 mine, row["area_id"], sites[mine], told.get((AREA, row["area_id"]), []), row
@@ -191,6 +211,7 @@ def brought_up_to(
             after.stations[code] = spans(
                 [(each.valid_from, station_row(each.as_told(), gazetteer)) for each in versions]
             )
+    after.cameras = _camera_spans(before.mine_code, site, told, gazetteer)
     of_site = {area.area_id for area in site.areas} if site else set()
     for code in sorted(of_site | {UNPLACED} | {code for thing, code in told if thing == AREA}):
         after.areas[code] = _area_spans(before.mine_code, code, site, told.get((AREA, code), []))
@@ -210,14 +231,57 @@ def equipment_rows(data: MasterData, site: Site | None) -> list[Row]:
     return [
         equipment_row(
             device,
-            told.get((SAFETY_MARK, device.get("factory_code"))),
-            told.get((EQUIPMENT_TEST, device.get("factory_code"))),
+            told.get((SAFETY_MARK, device.get("factory_code") or "")),
+            told.get((EQUIPMENT_TEST, device.get("factory_code") or "")),
             told.get((BAN, f"{device.get('name') or ''}/{device.get('model') or ''}")),
             gazetteer,
         )
         for (thing, _), device in sorted(told.items())
         if thing == EQUIPMENT
     ]
+
+
+def camera_rows(data: MasterData, site: Site | None, kept: Iterable[Row], seen: Iterable[Row]) -> list[Row]:
+    """silver.camera of one mine: the registered ones with their state, and those that only their events name.
+
+    Args:
+        kept: rows that are there already.
+        seen: mine_code, camera_code, sent_at of cameras that something was sent of.
+    """
+    gazetteer = gazetteer_of(site, data.definitions)
+    told = _by_code(data.definitions)
+    states = {code: versions[-1].as_told() for (thing, code), versions in told.items() if thing == CAMERA_STATE}
+    strangers = [row for row in kept if not row["is_defined"]]
+    strangers += [row | {"is_defined": False, "file_id": None} for row in (*seen, *states.values())]
+    met: dict[str, Row] = {}
+    for row in strangers:
+        first = min(row["sent_at"], met.get(row["camera_code"], row)["sent_at"])
+        met[row["camera_code"]] = {
+            "mine_code": data.mine_code, "camera_code": row["camera_code"], "sent_at": first, "is_defined": False,
+            "file_id": None,
+        }  # fmt: skip
+    unknown = [camera_row(row, gazetteer) for code, row in sorted(met.items()) if code not in data.cameras]
+    return with_states([*latest(data.cameras), *unknown], states)
+
+
+def _camera_spans(
+    mine: str, site: Site | None, told: Mapping[tuple[str, str], Sequence[Definition]], gazetteer: Gazetteer
+) -> Spans:
+    """Cameras that the site file or a registry names; a site's camera was always there."""
+    found: Spans = {}
+    for camera in site.cameras if site else ():
+        row = {
+            "mine_code": mine,
+            "camera_code": camera.camera_code,
+            "is_defined": True,
+            "sent_at": None,
+            "file_id": None,
+        }
+        found[camera.camera_code] = spans([(ALWAYS, camera_row(row, gazetteer))])
+    for (thing, code), versions in told.items():
+        if thing == CAMERA:
+            found[code] = spans([(each.valid_from, camera_row(each.as_told(), gazetteer)) for each in versions])
+    return found
 
 
 def vehicle_rows(data: MasterData) -> list[Row]:
@@ -310,6 +374,14 @@ def area_facts(data: Iterable[MasterData]) -> pa.Table:
     """silver.area by time; before an area was told there is none."""
     rows = [_held(span) for mine in data for span in _all(mine.areas)]
     return pa.Table.from_pylist(rows, schema=pa.schema([*silver.AREA.arrow_schema(), *_HOLDS]))
+
+
+def camera_facts(data: Iterable[MasterData]) -> pa.Table:
+    """silver.camera by time: code and place."""
+    names = ("mine_code", "camera_code", "area_id", "edge_id")
+    rows = [_held(span) for mine in data for span in _all(mine.cameras)]
+    schema = pa.schema([silver.CAMERA.arrow_schema().field(name) for name in names] + _HOLDS)
+    return pa.Table.from_pylist([{name: row[name] for name in schema.names} for row in rows], schema=schema)
 
 
 def _all(of_code: Spans) -> Iterable[Span]:

@@ -75,7 +75,7 @@ def copied(lake: Path, folder: Path) -> Path:
 def test_ingest(run: Run, feed: Path, lake: Path):
     code, done = run("ingest", feed, "--lake", lake)
     assert code == 0
-    assert set(done) == {"files", "records", "changed", "seconds"}
+    assert set(done) == {"files", "records", "clips", "links", "changed", "seconds"}
     assert set(done["files"]) == VERDICTS
     assert set(done["records"]) == RECORDS
     assert done["changed"] > 0
@@ -231,3 +231,11 @@ def test_bench_sql_measures_ours_beside_the_plain_tool(built: Path, capsys: pyte
     assert [row["case"] for row in found["results"]] == ["sql/cold", "plain_delta_rs"]
     assert all(keys <= set(row) and row["seconds"] > 0 for row in found["results"])
     assert found["results"][0]["ratio_to"] == "plain_delta_rs"
+
+
+def test_export_tells_files_and_records(run: Run, built: Path, tmp_path: Path):
+    span = ["--from", "2026-03-01T00:00Z", "--to", "2026-03-01T00:10Z"]
+    code, done = run("export", "--mine", MINE, *span, "--out", tmp_path, "--lake", built, "--kinds", "CDSS,TJSJ")
+    assert code == 0
+    assert done["records"] == sum(done["kinds"].values()) > 0
+    assert done["files"] == len(list(tmp_path.glob("*.txt")))

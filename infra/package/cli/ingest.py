@@ -34,11 +34,15 @@ def command(
     result = asdict(done) | {"seconds": round(done.seconds, 3)}
     verdicts = ", ".join(f"{verdict} {count}" for verdict, count in done.files.items() if count)
     fates = ", ".join(f"{fate} {count}" for fate, count in done.records.items() if count)
+    clips = ", ".join(f"{verdict} {count}" for verdict, count in done.clips.items() if count)
+    more_zh = (f"；视频片段：{clips}" if clips else "") + (f"；跳过链接 {done.links} 个" if done.links else "")
+    more_en = (f"; clips: {clips}" if clips else "") + (f"; {done.links} links passed over" if done.links else "")
     emit(
         result,
         words(
-            f"文件：{verdicts or '无新文件'}；记录：{fates or '0'}；台账改动 {done.changed} 行；{done.seconds:.1f} 秒",
-            f"files: {verdicts or 'none new'}; records: {fates or '0'}; {done.changed} ledger rows changed; "
+            f"文件：{verdicts or '无新文件'}；记录：{fates or '0'}{more_zh}；台账改动 {done.changed} 行；"
+            f"{done.seconds:.1f} 秒",
+            f"files: {verdicts or 'none new'}; records: {fates or '0'}{more_en}; {done.changed} ledger rows changed; "
             f"{done.seconds:.1f} s",
         ),
     )

@@ -123,7 +123,7 @@ def test_provincial_names(name: str, kind: str | None):
 
 def test_every_report_is_told_in_both_languages():
     for code, told in reports().items():
-        assert told.scope in ("file", "record")
+        assert told.scope in ("file", "record", "clip")
         assert all((told.text_zh, told.text_en, told.mend_zh, told.mend_en)), code
         assert told.text_en.isascii()
     assert {"DUPLICATE", "STALE", "FILE_CHANGED", "WAITING", "TOO_MANY_BAD_RECORDS", "CAMERA_UNKNOWN"} <= set(reports())
