@@ -167,6 +167,10 @@ class Engine(ABC):
         """The same rows, computed once and kept until `release`."""
 
     @abstractmethod
+    def together(self, frames: Sequence[nw.LazyFrame]) -> nw.LazyFrame:
+        """The rows of several plans with the same columns, in the form in which the engine works them out fastest."""
+
+    @abstractmethod
     def release(self) -> None:
         """Let go of what `cached` kept."""
 

@@ -56,6 +56,10 @@ class LightEngine(Engine):
     def cached(self, frame: nw.LazyFrame) -> nw.LazyFrame:
         return nw.from_native(frame.to_native().collect().lazy())
 
+    def together(self, frames: Sequence[nw.LazyFrame]) -> nw.LazyFrame:
+        """One after the other: Polars plans forty at once five times longer than each alone."""
+        return nw.concat([self.cached(frame) for frame in frames], how="vertical")
+
     def release(self) -> None:
         """Nothing to let go: frames are freed with their last use."""
 

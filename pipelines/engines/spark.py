@@ -129,6 +129,10 @@ class SparkEngine(Engine):
         """Computed now, and its plan forgotten: Spark looks through a whole plan again at each step that is added."""
         return nw.from_native(frame.to_native().localCheckpoint(eager=True))
 
+    def together(self, frames: Sequence[nw.LazyFrame]) -> nw.LazyFrame:
+        """In one plan: what they read is read once."""
+        return nw.concat(list(frames), how="vertical")
+
     def release(self) -> None:
         for kept in self._kept:
             kept.unpersist()

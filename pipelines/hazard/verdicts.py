@@ -253,7 +253,7 @@ def _worst(levels: Mapping[str, int]) -> tuple[int, list[str]]:
 
 
 def findings_of(facts: Sequence[Mapping[str, Any]]) -> list[Finding]:
-    """Findings from rows with index_id, level, value, coverage, legal, sentence_zh and sentence_en."""
+    """Findings, in order of index, from rows with index_id, level, value, coverage, legal and both sentences."""
     return [
         Finding(
             row["index_id"],
@@ -264,6 +264,6 @@ def findings_of(facts: Sequence[Mapping[str, Any]]) -> list[Finding]:
             row["sentence_zh"],
             row["sentence_en"],
         )
-        for row in facts
+        for row in sorted(facts, key=lambda row: row["index_id"] or "")
         if row["index_id"] is not None
     ]

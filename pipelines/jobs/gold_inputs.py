@@ -157,7 +157,7 @@ def computed_by_index(
     """Rows of gold.hazard_index and the part they stand for, of as many indices at once as the engine plans well."""
     for first in range(0, len(catalogue), engine.indices_at_once):
         some = catalogue[first : first + engine.indices_at_once]
-        rows = nw.concat([function(given) for _, function in some], how="vertical")
+        rows = engine.together([function(given) for _, function in some])
         part = engine.part(gold.HAZARD_INDEX, window=window, mines=mines)
         yield rows, part.filter(nw.col("index_id").is_in([declared.id for declared, _ in some]))
 

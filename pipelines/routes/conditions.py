@@ -57,7 +57,7 @@ def conditions_of(roads: Roadways, facts: Iterable[Mapping[str, Any]]) -> tuple[
     state, smoky = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=bool)
     velocity = np.full(count, np.nan)
     causes: dict[str, Cause] = {}
-    for fact in facts:
+    for fact in sorted(facts, key=_worst_first):
         edge = roads.edge_number.get(fact["edge_id"] or "")
         if fact["fact"] == FLOW:
             if edge is not None:
@@ -66,7 +66,12 @@ def conditions_of(roads: Roadways, facts: Iterable[Mapping[str, Any]]) -> tuple[
         for each in roads.edges_of.get(fact["area_id"] or "", []) if edge is None else [edge]:
             name = roads.edge_ids[each]
             smoky[each] |= fact["fact"] in (SMOKE, FIRE)
-            if fact["state"] > state[each] or name not in causes:
-                causes[name] = Cause(fact["fact"], fact["quantity"] or "", fact["value"])
+            causes.setdefault(name, Cause(fact["fact"], fact["quantity"] or "", fact["value"]))
             state[each] = max(state[each], fact["state"])
     return Conditions(state, smoky, velocity), causes
+
+
+def _worst_first(fact: Mapping[str, Any]) -> tuple[int, str, str, float]:
+    """Facts come in any order: of two that say the same of a roadway the one farther beyond its limit is told."""
+    limit, value = air_limits().get(fact["quantity"] or ""), fact["value"] or 0.0
+    return -fact["state"], fact["fact"], fact["quantity"] or "", value if limit and limit.comparison == "<" else -value
