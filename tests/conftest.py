@@ -22,8 +22,16 @@ def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test, and no command it starts, meets the lake or the choices of the person who runs the tests."""
     monkeypatch.setenv("MINEFUSION_LAKE", str(tmp_path / "lake"))
     monkeypatch.setenv("MINEFUSION_HOME", str(tmp_path / "home"))
-    for name in ("MINEFUSION_ENGINE", "MINEFUSION_LANG"):
+    for name in ("MINEFUSION_ENGINE", "MINEFUSION_LANG", "MINEFUSION_TABLES"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_person_key() -> Iterator[None]:
+    """Lakes of different tests are compared: the same person has the same hash in all of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MINEFUSION_PERSON_KEY", "only-for-tests-0123456789")
+        yield
 
 
 @pytest.fixture

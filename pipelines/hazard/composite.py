@@ -261,7 +261,10 @@ def hour_findings(composed: Composed, minutes_of: Mapping[str, int]) -> nw.LazyF
     Args:
         minutes_of: index id → length of its windows.
     """
-    hours = minute_grid(composed, step=60).select(nw.col("window_start").alias("hour"))
+    hour = nw.col("window_start").alias("hour")
+    hours = minute_grid(composed, step=60).select(hour)
+    # What rose is seen beside the hour before.
+    and_before = minute_grid(composed, before=60, step=60).select(hour)
     # A mine that lacks an index's input has rows without any input: nothing is expected of it.
     told = composed.indices.filter(~(nw.col("level").is_null() & (nw.col("inputs") == "{}")))
     told = told.with_columns(
@@ -271,9 +274,9 @@ def hour_findings(composed: Composed, minutes_of: Mapping[str, int]) -> nw.LazyF
     short = told.filter(~nw.col("index_id").is_in(long)).with_columns(
         nw.col("window_start").dt.truncate("1h").cast(UTC_MICROSECONDS).alias("hour")
     )
-    parts = [short.filter(nw.col("hour") >= composed.window.start, nw.col("hour") < composed.window.end)]
+    parts = [short.filter(nw.col("hour") >= composed.window.start - HOUR, nw.col("hour") < composed.window.end)]
     if long:
-        lasting = told.filter(nw.col("index_id").is_in(long)).join(hours, how="cross")
+        lasting = told.filter(nw.col("index_id").is_in(long)).join(and_before, how="cross")
         until = nw.col("window_end").dt.offset_by("24h").cast(UTC_MICROSECONDS)
         parts.append(lasting.filter(nw.col("hour") >= nw.col("window_end"), nw.col("hour") < until))
     kept = [*_KEY, *_FACTS, "_rank", "window_start", "entity"]
