@@ -21,6 +21,7 @@ from minefusion.jvm import (
     DELTA_PACKAGE,
     KAFKA_PACKAGE,
     OLDEST_JAVA,
+    hadoop_version,
     java_command,
     java_version,
     wrong_jars,
@@ -37,6 +38,8 @@ HOURS_BETWEEN_TRIES = 12
 def main() -> None:
     has_java = ensure_java()
     ensure_jars(has_java)
+    if "--for-object-store" in sys.argv[1:]:
+        ensure_s3_jars(has_java)
     if "--for-tests" in sys.argv[1:]:
         ensure_chromium()
         ensure_brokers(has_java)
@@ -77,6 +80,20 @@ def ensure_jars(has_java: bool) -> None:
         say(
             f"Spark could not bring {', '.join(missing)} ({told or 'not the expected file'}): "
             "reach Maven Central once and run make setup again; until then the light engine does everything"
+        )
+
+
+def ensure_s3_jars(has_java: bool) -> None:
+    """What Spark needs to reach an object store: half a gigabyte, so only where it is asked for."""
+    folder = load_settings().spark.jars
+    if not has_java or any("hadoop-aws" in jar.name for jar in folder.glob("*.jar")):
+        return
+    package = f"org.apache.hadoop:hadoop-aws:{hadoop_version()}"
+    told = resolve(package, folder)
+    if not any("hadoop-aws" in jar.name for jar in folder.glob("*.jar")):
+        say(
+            f"Spark could not bring {package} ({told or 'no such file'}): reach Maven Central once and run this again; "
+            "until then the light engine alone reads and writes an object store"
         )
 
 

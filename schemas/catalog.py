@@ -1,4 +1,4 @@
-"""Every table, and where it lies: the one place that turns a table's name into a path."""
+"""Every table, and where it lies: the one place that turns a table's name into a path or an address."""
 
 from __future__ import annotations
 
@@ -23,9 +23,14 @@ def table(name: str) -> Table:
     return TABLES[name]
 
 
+def table_uri(root: str | Path, table: Table) -> str:
+    """Where the table's Delta log and files lie; `root` is a folder or `s3://bucket/prefix`, `Settings.tables_root`."""
+    return f"{root}/{table.layer}/{table.name.split('.')[1]}"
+
+
 def table_path(lake: Path, table: Table) -> Path:
-    """Folder of the table's Delta log and files inside `lake`."""
-    return lake / table.layer / table.name.split(".")[1]
+    """The same inside the folder `lake`."""
+    return Path(table_uri(lake, table))
 
 
 def site_path(lake: Path, mine_code: str) -> Path:

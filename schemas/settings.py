@@ -83,7 +83,9 @@ class Settings:
     """All of minefusion's settings.
 
     Attributes:
-        lake: folder of the Delta tables.
+        lake: folder of the Delta tables, and of what goes with them on a machine: locks, site files.
+        tables: `s3://bucket/prefix` of an S3-compatible store that holds the tables instead; '' for in the lake. Its
+            address and keys are the environment's own AWS_… variables, and never a setting.
         engine: `auto` is light on one machine and Spark on a cluster.
         provincial: landing sub-folders whose files are read as provincial ones.
         mine_aliases: provincial county code + mine code → the 12-digit mine code.
@@ -100,6 +102,12 @@ class Settings:
     """
 
     lake: Path
+    tables: str = field(
+        default="",
+        metadata=_matching(
+            r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_.=-]+)*", "s3://bucket/prefix, without a final /"
+        ),
+    )
     engine: EngineChoice = "auto"
     lang: Lang = "zh"
     provincial: tuple[str, ...] = ()
@@ -117,6 +125,11 @@ class Settings:
     )
     spark: SparkSettings = field(default_factory=SparkSettings)
     airflow: AirflowSettings = field(default_factory=AirflowSettings)
+
+    @property
+    def tables_root(self) -> str:
+        """Under which `schemas.catalog.table_uri` finds the tables."""
+        return self.tables or str(self.lake)
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -142,6 +155,8 @@ def load_settings(**overrides: Any) -> Settings:
     for key, value in overrides.items():
         if value is not None:
             given[key] = _value(keys, key, value, place="the command line", folder=Path.cwd())
+    if overrides.get("lake") is not None and overrides.get("tables") is None:
+        given.pop("tables", None)  # a lake that is named here is another one, and its tables are not those elsewhere
     home = given.get("home", HOME)
     given = {"lake": home / "lake", "mlflow_uri": _mlflow_in(home), "airflow_landing": home / "landing"} | given
     return _build(Settings, given, prefix="")

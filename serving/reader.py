@@ -6,6 +6,7 @@ the tables that a query names are opened. A table that is declared and was never
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from typing import Any
 from deltalake import DeltaTable, QueryBuilder
 from deltalake.exceptions import DeltaError
 
-from minefusion.schemas.catalog import TABLES, table_path
+from minefusion.schemas.catalog import TABLES, table_uri
 from minefusion.schemas.errors import InputError
 from minefusion.schemas.table import Table
 
@@ -59,12 +60,15 @@ class Rows:
 class Reader:
     """Reads the tables of one lake."""
 
-    def __init__(self, lake: Path) -> None:
+    def __init__(self, lake: Path, tables: str = "") -> None:
+        """`tables`: the setting of that name, where the tables do not lie in the lake's folder."""
         self.lake = lake
+        self._root = tables or str(lake)
 
     def has(self, table: Table) -> bool:
         """Whether the table was ever written."""
-        return (table_path(self.lake, table) / "_delta_log").is_dir()
+        uri = table_uri(self._root, table)
+        return DeltaTable.is_deltatable(uri) if "://" in uri else os.path.isdir(f"{uri}/_delta_log")
 
     def sql(self, query: str, **parameters: str | float | datetime | None) -> Rows:
         """Run one reading statement over tables named `layer.table`, such as `gold.area_minute`.
@@ -77,7 +81,9 @@ class Reader:
         """
         query, tables = _checked(query, parameters)
         if tables and not any(self.has(table) for table in TABLES.values()):
-            raise InputError(f"expected a lake in {self.lake}, found no table; name another by --lake, or ingest first")
+            raise InputError(
+                f"expected a lake in {self._root}, found no table; name another by --lake, or ingest first"
+            )
         try:
             # Names in our tables are lower case, so a person may write them in any.
             session = QueryBuilder({"datafusion.sql_parser.enable_ident_normalization": "true"})
@@ -85,7 +91,7 @@ class Reader:
                 session.execute(f"CREATE SCHEMA {layer}")
             for table in tables:
                 if self.has(table):
-                    session.register(table.name, DeltaTable(str(table_path(self.lake, table))))
+                    session.register(table.name, DeltaTable(table_uri(self._root, table)))
                 else:
                     session.execute(_without_rows(table))
             answer = session.execute(query).read_all()

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from minefusion import jvm
+from minefusion.schemas.errors import MissingError
 from minefusion.schemas.settings import PROJECT, Settings
 
 if TYPE_CHECKING:
@@ -156,12 +157,20 @@ def spark(settings: Settings) -> Words:
 
 
 def lake(settings: Settings) -> Words:
-    """A Delta table is written into the lake and read back, without a JVM."""
+    """A Delta table is written into the lake's folder and read back, without a JVM; an object store answers."""
     from minefusion.pipelines.engines.light import LightEngine
+    from minefusion.schemas.bronze import EXCHANGE_FILE
 
     try:
         with _probe_lake(settings) as probe:
             _write_and_read(LightEngine(probe))
+        if settings.tables:
+            LightEngine(settings).exists(EXCHANGE_FILE)
+    except MissingError as error:
+        raise Fault(
+            (f"{settings.tables} 无应答：{error}", f"{settings.tables} does not answer: {error}"),
+            ("检查 AWS_… 环境变量与该存储", "look at the AWS_… variables and at that store"),
+        ) from None
     except OSError as error:
         why = error.strerror or str(error)
         raise Fault(
@@ -171,7 +180,7 @@ def lake(settings: Settings) -> Words:
                 "name a folder that can be written: --lake or MINEFUSION_LAKE",
             ),
         ) from None
-    return _both(str(settings.lake))
+    return _both(settings.tables_root)
 
 
 def airflow(settings: Settings) -> Words:
@@ -355,7 +364,7 @@ def _probe_folder(folder: Path) -> Iterator[Path]:
 @contextmanager
 def _probe_lake(settings: Settings) -> Iterator[Settings]:
     with _probe_folder(settings.lake) as probe:
-        yield replace(settings, lake=probe)
+        yield replace(settings, lake=probe, tables="")
 
 
 def _write_and_read(engine: Engine) -> None:

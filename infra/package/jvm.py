@@ -58,9 +58,18 @@ def wrong_kafka_jars(folder: Path) -> bool:
 
 def scala_library() -> list[Path]:
     """The Scala library of the installed Spark."""
+    return _jars_of_spark("scala-library-*.jar")
+
+
+def hadoop_version() -> str:
+    """Version of the Hadoop client in the installed Spark; its s3a must be of the same one."""
+    return next(jar.stem.removeprefix("hadoop-client-api-") for jar in _jars_of_spark("hadoop-client-api-*.jar"))
+
+
+def _jars_of_spark(pattern: str) -> list[Path]:
     spark = find_spec("pyspark")
     folders = spark.submodule_search_locations or [] if spark else []
-    return [jar for folder in folders for jar in Path(folder).glob("jars/scala-library-*.jar")]
+    return [jar for folder in folders for jar in Path(folder).glob(f"jars/{pattern}")]
 
 
 def _sha256(path: Path) -> str | None:

@@ -9,11 +9,11 @@ version of the input it has used up as Delta's own application transaction, so a
 from __future__ import annotations
 
 import logging
+import os
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -21,9 +21,10 @@ import narwhals as nw
 import polars as pl
 import pyarrow as pa
 from deltalake import DeltaTable
-from deltalake.exceptions import TableNotFoundError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 
-from minefusion.schemas.catalog import table_path
+from minefusion.schemas.catalog import table_uri
+from minefusion.schemas.errors import MissingError
 from minefusion.schemas.table import Table
 from minefusion.schemas.window import Window
 
@@ -143,7 +144,7 @@ class Engine(ABC):
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.rows_read = 0
-        self._handles: dict[Path, DeltaTable] = {}
+        self._handles: dict[str, DeltaTable] = {}
 
     @property
     @abstractmethod
@@ -198,7 +199,7 @@ class Engine(ABC):
 
     # ── tables ──────────────────────────────────────────────────────────────────────────────────────────────────
     @abstractmethod
-    def _scan(self, table: Table, files: Sequence[Path]) -> nw.LazyFrame:
+    def _scan(self, table: Table, files: Sequence[str]) -> nw.LazyFrame:
         """The table's rows; those that are wanted lie in these data files."""
 
     @abstractmethod
@@ -214,8 +215,8 @@ class Engine(ABC):
     @abstractmethod
     def _create(self, table: Table) -> None: ...
 
-    def path(self, table: Table) -> Path:
-        return table_path(self.settings.lake, table)
+    def uri(self, table: Table) -> str:
+        return table_uri(self.settings.tables_root, table)
 
     def exists(self, table: Table) -> bool:
         return self._newest(table) is not None
@@ -378,23 +379,41 @@ class Engine(ABC):
 
         One handle a table is kept and moved on, which is several times faster than opening it.
         """
-        path = self.path(table)
-        delta = self._handles.get(path)
-        if delta is not None and (path / "_delta_log" / f"{delta.version():020}.json").is_file():
+        uri = self.uri(table)
+        delta = self._handles.get(uri)
+        if delta is not None and (
+            in_object_store(uri) or os.path.isfile(f"{uri}/_delta_log/{delta.version():020}.json")
+        ):
             delta.update_incremental()
             return delta
-        self._handles.pop(path, None)
-        delta = _open(path)
+        self._handles.pop(uri, None)
+        delta = _open(uri)
         if delta is not None:
-            self._handles[path] = delta
+            self._handles[uri] = delta
         return delta
 
 
-def _open(path: Path) -> DeltaTable | None:
+def in_object_store(uri: str) -> bool:
+    return uri.startswith("s3://")
+
+
+def _open(uri: str) -> DeltaTable | None:
     try:
-        return DeltaTable(str(path))
+        return DeltaTable(uri)
     except TableNotFoundError:
         return None
+    except (OSError, DeltaError) as error:
+        if not in_object_store(uri):
+            raise
+        raise MissingError(
+            f"expected an S3-compatible store to answer for {uri}, got: {' '.join(str(error).split())[:300]}; "
+            "give its address and keys by AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION"
+        ) from error
+
+
+def root_of(delta: DeltaTable) -> str:
+    """The table's folder, or its address in an object store, as it was named and without a final /."""
+    return unquote(delta.table_uri.removeprefix("file://")).rstrip("/")
 
 
 def first_rows(rows: nw.LazyFrame, table: Table) -> nw.LazyFrame:
@@ -441,7 +460,7 @@ def merge_condition(table: Table, days: Sequence[str]) -> str:
     return same_key + (f" AND t.day IN ({', '.join(repr(day) for day in days)})" if table.partition else "")
 
 
-def files_behind(delta: DeltaTable, table: Table, filters: Filters) -> dict[Path, int]:
+def files_behind(delta: DeltaTable, table: Table, filters: Filters) -> dict[str, int]:
     """The data files that days and the files' statistics leave to be read, and the rows in each."""
     files = pl.DataFrame(pl.from_arrow(pa.table(delta.get_add_actions(flatten=True))))
     if files.is_empty():
@@ -460,8 +479,8 @@ def files_behind(delta: DeltaTable, table: Table, filters: Filters) -> dict[Path
         if low in files.columns and high in files.columns:
             apart = (pl.col(high) < start) | (pl.col(low) >= end)
             files = files.filter(~apart.fill_null(False))
-    root = Path(unquote(delta.table_uri.removeprefix("file://")))
-    return {root / unquote(path): rows or 0 for path, rows in files.select("path", "num_records").iter_rows()}
+    root = root_of(delta)
+    return {f"{root}/{unquote(path)}": rows or 0 for path, rows in files.select("path", "num_records").iter_rows()}
 
 
 def _consumed(delta: DeltaTable, app: str) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import narwhals as nw
@@ -39,13 +38,20 @@ _AS_SPARK_WRITES = pl.ScanCastOptions(datetime_cast=["nanosecond-downcast", "con
 _ZSTD = WriterProperties(compression="ZSTD", compression_level=1)
 
 
+# Over few rows each write costs more than it saves; over many, what all indices hold at once costs memory and time.
+MANY_ROWS, ALL_AT_ONCE, SOME_AT_ONCE = 500_000, 1_000, 8
+
+
 class LightEngine(Engine):
     name = "light"
-    indices_at_once = 1_000
+    indices_at_once = ALL_AT_ONCE
 
     @property
     def in_process(self) -> LightEngine:
         return self
+
+    def expects(self, rows: int) -> None:
+        self.indices_at_once = SOME_AT_ONCE if rows >= MANY_ROWS else ALL_AT_ONCE
 
     def from_arrow(self, rows: pa.Table) -> nw.LazyFrame:
         return nw.from_native(pl.DataFrame(pl.from_arrow(rows)).lazy())
@@ -77,7 +83,7 @@ class LightEngine(Engine):
         read = read_pack(files, range(len(files)))
         return Exchange(read.files, self.from_arrow(read.records))
 
-    def _scan(self, table: Table, files: Sequence[Path]) -> nw.LazyFrame:
+    def _scan(self, table: Table, files: Sequence[str]) -> nw.LazyFrame:
         """By the files' names: `pl.scan_delta` finds no lake whose path has a blank or a Chinese character in it."""
         rows = pl.scan_parquet(
             list(files),
@@ -93,7 +99,7 @@ class LightEngine(Engine):
 
     def _create(self, table: Table) -> None:
         DeltaTable.create(
-            str(self.path(table)),
+            self.uri(table),
             schema=table.arrow_schema(),
             mode="ignore",
             partition_by=list(table.partition) or None,

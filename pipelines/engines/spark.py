@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import narwhals as nw
 import pyarrow as pa
@@ -24,7 +23,9 @@ from minefusion.pipelines.engines.engine import (
     Consumed,
     Engine,
     Exchange,
+    in_object_store,
     merge_condition,
+    root_of,
 )
 from minefusion.pipelines.engines.light import LightEngine
 from minefusion.pipelines.exchange.packs import FILE_SCHEMA, STREAM_SCHEMA, OnDisk, packs_of, read_in_worker
@@ -87,6 +88,14 @@ def session(settings: Settings) -> SparkSession:
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:ReservedCodeCacheSize=384m",
         }
+    if settings.tables:
+        if not any("hadoop-aws" in jar.name for jar in jars):
+            raise MissingError(
+                f"expected the hadoop-aws jar and its AWS SDK in {settings.spark.jars}, since the tables lie in "
+                f"{settings.tables}, found none; put those of Spark's Hadoop version there or use --engine light"
+            )
+        # Endpoint and keys come from AWS_… in the environment, which Spark hands to s3a by itself.
+        options["spark.hadoop.fs.s3a.path.style.access"] = "true"
     builder = SparkSession.builder.master(settings.spark.master).appName("minefusion")
     for key, value in options.items():
         builder = builder.config(key, value)
@@ -164,14 +173,14 @@ class SparkEngine(Engine):
         records = stream.filter(F.col("record").isNotNull()).select("record.*")
         return Exchange(told.cast(FILE_SCHEMA), nw.from_native(records))
 
-    def _scan(self, table: Table, files: Sequence[Path]) -> nw.LazyFrame:  # noqa: ARG002
-        return nw.from_native(self.spark.read.format("delta").load(str(self.path(table))))
+    def _scan(self, table: Table, files: Sequence[str]) -> nw.LazyFrame:  # noqa: ARG002
+        return nw.from_native(self.spark.read.format("delta").load(_as_hadoop_names(self.uri(table))))
 
     def _create(self, table: Table) -> None:
         properties = ", ".join(f"'{key}' = '{value}'" for key, value in TABLE_PROPERTIES.items())
         partitioned = f"PARTITIONED BY ({', '.join(table.partition)})" if table.partition else ""
         self.spark.sql(
-            f"CREATE TABLE IF NOT EXISTS delta.`{self.path(table)}` ({table.spark_ddl()}) USING delta "
+            f"CREATE TABLE IF NOT EXISTS delta.`{_as_hadoop_names(self.uri(table))}` ({table.spark_ddl()}) USING delta "
             f"{partitioned} TBLPROPERTIES ({properties})"
         )
 
@@ -180,7 +189,7 @@ class SparkEngine(Engine):
         if consumed is not None:
             writer = writer.option("txnAppId", consumed.app).option("txnVersion", consumed.version)
         with _on_this_version(delta, table):
-            writer.save(_folder(delta))
+            writer.save(_as_hadoop_names(root_of(delta)))
 
     def _merge(
         self, delta: DeltaTable, table: Table, changes: nw.LazyFrame, days: Sequence[str], consumed: Consumed | None
@@ -190,7 +199,7 @@ class SparkEngine(Engine):
         every: dict[str, Any] = {name: f"s.{name}" for name in table.names}
         with _on_this_version(delta, table), self._transaction(consumed):
             (
-                SparkDeltaTable.forPath(self.spark, _folder(delta))
+                SparkDeltaTable.forPath(self.spark, _as_hadoop_names(root_of(delta)))
                 .alias("t")
                 .merge(changes.to_native().alias("s"), merge_condition(table, days))
                 .whenMatchedDelete(condition=f"s.{OP} = '{DELETE}'")
@@ -213,8 +222,8 @@ class SparkEngine(Engine):
             self.spark.conf.unset(version)
 
 
-def _folder(delta: DeltaTable) -> str:
-    return unquote(delta.table_uri.removeprefix("file://")).rstrip("/")
+def _as_hadoop_names(uri: str) -> str:
+    return uri.replace("s3://", "s3a://", 1) if in_object_store(uri) else uri
 
 
 @contextmanager
@@ -225,7 +234,7 @@ def _on_this_version(delta: DeltaTable, table: Table) -> Iterator[None]:
     """
     from delta.exceptions import DeltaConcurrentModificationException
 
-    version = DeltaTable(_folder(delta)).version()
+    version = DeltaTable(root_of(delta)).version()
     if version != delta.version():
         raise BeatenError(f"{table.name} moved from version {delta.version()} to {version} meanwhile")
     try:

@@ -7,20 +7,23 @@ while a detector there tells of smoke. Cards are only counted here; none leaves 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from dataclasses import dataclass
+from functools import cache, cached_property, partial
 from typing import Any
 
 import narwhals as nw
 import numpy as np
 import polars as pl
 import pyarrow as pa
+from numpy.typing import NDArray
 
+from minefusion.pipelines.hazard.hours import UNPLACED, Floats
 from minefusion.pipelines.hazard.inputs import Inputs
 from minefusion.pipelines.hazard.levels import judged
 from minefusion.pipelines.hazard.minutes import first_minute, minute_grid
 from minefusion.pipelines.hazard.rows import Index, index_rows, number
 from minefusion.pipelines.routes.conditions import conditions_of
-from minefusion.pipelines.routes.escape import People, escape_ways
+from minefusion.pipelines.routes.escape import Conditions, People, escape_ways
 from minefusion.pipelines.routes.facts import BAD_AIR, LEFT, PERSON, SMOKE, people_facts, road_facts
 from minefusion.pipelines.routes.roadways import Goal, Roadways, Tree, roadways_of, tree_of
 from minefusion.schemas.site import Site
@@ -171,74 +174,118 @@ _COLUMNS = (*_SCHEMA.names, "window_start", "place_zh", "place_en")
 # ── one mine ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@dataclass(frozen=True)
+class Snapshot:
+    """Where everybody is in one minute: cards in order, and for each the area, the roadway (-1: on none) and how far
+    along it [m]; then the two nodes that the piece of roadway ends at, with the way to each [m]."""
+
+    cards: list[str]
+    areas: NDArray[np.object_]
+    edges: NDArray[np.int64]
+    chainages_m: Floats
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    to_first_m: Floats
+    to_second_m: Floats
+
+    @cached_property
+    def place_of(self) -> dict[str, int]:
+        return {card: place for place, card in enumerate(self.cards)}
+
+    def in_area(self, area: str) -> set[str]:
+        return {self.cards[place] for place in np.flatnonzero(self.areas == area)}
+
+
+def snapshots_of(people: pl.DataFrame, roads: Roadways | None) -> dict[int, Snapshot]:
+    """Minute → who is where, from the facts about people; of two fixes of a card in one minute the last counts."""
+    if people.is_empty():
+        return {}
+    edge_number = roads.edge_number if roads else {}
+    below = ~(pl.col("quantity") == LEFT).fill_null(False) & pl.col("card_code").is_not_null()
+    on = pl.col("edge_id").replace_strict(edge_number, default=-1, return_dtype=pl.Int64).fill_null(-1)
+    rows = people.filter(below).unique(["minute_no", "card_code"], keep="last", maintain_order=True)
+    rows = rows.with_columns(edge=on)
+    edges, chainages_m = rows["edge"].to_numpy(), rows["chainage_m"].cast(pl.Float64).to_numpy()
+    known = (edges >= 0) & np.isfinite(chainages_m)
+    first, second = np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows), dtype=np.int64)
+    to_first_m, to_second_m = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
+    if roads is not None and known.any():
+        pieces = roads.pieces_at(edges[known], chainages_m[known])
+        first[known], second[known] = roads.first[pieces], roads.second[pieces]
+        to_first_m[known] = chainages_m[known] - roads.from_m[pieces]
+        to_second_m[known] = roads.to_m[pieces] - chainages_m[known]
+    columns = (edges, chainages_m, first, second, to_first_m, to_second_m)
+    areas, cards, minutes = rows["area_id"].to_numpy(), rows["card_code"].to_list(), rows["minute_no"].to_numpy()
+    found = {}
+    for minute in people["minute_no"].unique().to_list():
+        begin, end = np.searchsorted(minutes, [minute, minute + 1])
+        part = slice(int(begin), int(end))
+        found[minute] = Snapshot(cards[part], areas[part], *(each[part] for each in columns))
+    return found
+
+
 def progress_of_mine(facts: pa.Table, sites: Mapping[str, Site | None], first: int) -> pa.Table:
     """Rows of one mine from its facts, in any order; for minutes from `first` on whose snapshot holds."""
     mine_code = facts["mine_code"][0].as_py()
     site = sites.get(mine_code)
     roads = roadways_of(site) if site and site.edges else None
     rescuer_min = (site.self_rescuer_min if site else None) or SELF_RESCUER_MIN
-    no_mans = {area.area_id for area in site.areas if area.kind == "goaf"} if site else set()
+    no_mans = [*(area.area_id for area in site.areas if area.kind == "goaf"), UNPLACED] if site else [UNPLACED]
     table = pl.DataFrame(pl.from_arrow(facts)).sort("minute_no", "fact", "card_code", "edge_id", "area_id", "quantity")
-    bad: dict[str, list[int]] = {}  # area → minutes in which it was to be left
-    people: dict[int, dict[str, dict[str, Any]]] = {}  # minute → card → fix
+    people = snapshots_of(table.filter(pl.col("fact") == PERSON), roads)
+    air = table.filter(pl.col("fact") != PERSON)
+    unfit = air.filter(pl.col("fact").is_in([BAD_AIR, SMOKE]), ~pl.col("area_id").is_in(no_mans))
+    unfit = unfit.select("area_id", "minute_no").drop_nulls().unique().sort("area_id", "minute_no")
+    bad = {area: minutes["minute_no"].to_list() for (area,), minutes in unfit.group_by("area_id", maintain_order=True)}
+    zones_of: dict[int, list[str]] = {}
+    for area, minutes in bad.items():
+        for minute in minutes:
+            zones_of.setdefault(minute, []).append(area)
+    # The air matters only where somebody has to leave.
+    told = air.filter(pl.col("minute_no").is_in(list(zones_of))).partition_by("minute_no", as_dict=True)
+    to_area = cache(partial(_to_area, roads)) if roads is not None else None
     rows: list[dict[str, Any]] = []
-    for (minute,), now in table.group_by("minute_no", maintain_order=True):
-        listed = now.filter(pl.col("fact") == PERSON)
-        if not listed.is_empty():
-            people[minute] = {
-                row["card_code"]: row
-                for row in listed.iter_rows(named=True)
-                if row["card_code"] is not None and row["quantity"] != LEFT
-            }
-        air = now.filter(pl.col("fact") != PERSON)
-        unfit = air.filter(pl.col("fact").is_in([BAD_AIR, SMOKE]))["area_id"].drop_nulls().unique().to_list()
-        for area in unfit:
-            if area not in no_mans and area != "unplaced":
-                bad.setdefault(area, []).append(minute)
-        if minute < first or minute not in people:
-            continue
-        zones = sorted(area for area, minutes in bad.items() if minutes[-1] == minute)
-        of_zones = [_of_zone(mine_code, area, minute, bad[area], people, roads, air, rescuer_min) for area in zones]
+    for minute in sorted(each for each in people if each >= first):
+        zones = zones_of.get(minute, [])
+        conditions = conditions_of(roads, told[minute,].iter_rows(named=True))[0] if zones and roads else None
+        of_zones = []
+        for area in zones:
+            begun = min(each for each in bad[area] if minute - SINCE_MIN <= each <= minute)
+            row = _of_zone(area, minute, begun, people, roads, conditions, rescuer_min)
+            tree = to_area(area) if to_area else None
+            row["towards"] = _towards(area, people[minute], people.get(minute - TOWARDS_MIN), tree)
+            of_zones.append({"mine_code": mine_code, **row})
         rows += [*of_zones, _of_all(mine_code, minute, of_zones, rescuer_min)]
     return pa.Table.from_pylist(rows, schema=_SCHEMA)
 
 
 def _of_zone(
-    mine_code: str,
     area: str,
     minute: int,
-    bad: list[int],
-    people: Mapping[int, Mapping[str, dict[str, Any]]],
+    begun: int,
+    people: Mapping[int, Snapshot],
     roads: Roadways | None,
-    air: pl.DataFrame,
+    conditions: Conditions | None,
     rescuer_min: float,
 ) -> dict[str, Any]:
-    """One area that is to be left, in one minute."""
-    begun = min(each for each in bad if each >= minute - SINCE_MIN)
-    then = next((people[each] for each in range(begun, minute + 1) if each in people), {})
-    there = {card for card, fix in then.items() if fix["area_id"] == area}
+    """One area that is to be left, in one minute; since `begun` it is."""
+    then = next((people[each] for each in range(begun, minute + 1) if each in people), None)
     here = people[minute]
-    inside = [card for card, fix in here.items() if fix["area_id"] == area]
+    inside = here.in_area(area)
     walk_min, worn_min, without_way = None, None, 0
-    if roads is not None and inside:
-        fixes = [fix for card in sorted(inside) if (fix := here[card])["edge_id"] in roads.edge_number]
-        crowd = People(
-            np.array([roads.edge_number[fix["edge_id"]] for fix in fixes], dtype=np.int64),
-            np.array([fix["chainage_m"] or 0.0 for fix in fixes], dtype=float),
-        )
-        conditions, _ = conditions_of(roads, air.iter_rows(named=True))
+    if roads is not None and conditions is not None and inside:
+        places = [place for card in sorted(inside) if here.edges[place := here.place_of[card]] >= 0]
+        crowd = People(here.edges[places], np.nan_to_num(here.chainages_m[places]))
         ways = escape_ways(roads, conditions, crowd, rescuer_min)
         without_way = sum(way.kind == "none" for way in ways)
         walk_min = max((round(way.walk_s / 60, 4) for way in ways if way.walk_s is not None), default=None)
         worn_min = max((round(way.worn_s / 60, 4) for way in ways if way.worn_s is not None), default=None)
     return {
-        "mine_code": mine_code,
         "area_id": area,
         "minute_no": minute,
-        "at_first": len(there | set(inside)),
+        "at_first": len((then.in_area(area) if then else set()) | inside),
         "inside": len(inside),
         "without_way": without_way,
-        "towards": _towards(area, here, people.get(minute - TOWARDS_MIN, {}), roads),
         "minutes_since": float(minute - begun),
         "walk_min": walk_min,
         "worn_min": worn_min,
@@ -246,21 +293,22 @@ def _of_zone(
     }
 
 
-def _towards(
-    area: str, now: Mapping[str, dict[str, Any]], before: Mapping[str, dict[str, Any]], roads: Roadways | None
-) -> int:
+def _towards(area: str, now: Snapshot, before: Snapshot | None, tree: Tree | None) -> int:
     """People who came into the area, or nearer to it, within TOWARDS_MIN."""
-    tree = _to_area(roads, area) if roads is not None else None
-    count = 0
-    for card, fix in now.items():
-        was = before.get(card)
-        if was is None or was["area_id"] == area:
-            continue
-        if fix["area_id"] == area:
-            count += 1
-        elif roads is not None and tree is not None:
-            count += _distance_m(roads, tree, was) - _distance_m(roads, tree, fix) >= TOWARDS_M
-    return count
+    if before is None:
+        return 0
+    both = [(place, was) for card, place in now.place_of.items() if (was := before.place_of.get(card)) is not None]
+    if not both:
+        return 0
+    places, were = np.array(both, dtype=np.int64).T
+    outside = before.areas[were] != area
+    came = outside & (now.areas[places] == area)
+    if tree is None:
+        return int(came.sum())
+    # A way that is not known is no nearer and no farther.
+    with np.errstate(invalid="ignore"):
+        nearer = _distance_m(tree, before)[were] - _distance_m(tree, now)[places] >= TOWARDS_M
+    return int((came | (outside & nearer)).sum())
 
 
 def _to_area(roads: Roadways, area: str) -> Tree | None:
@@ -274,17 +322,10 @@ def _to_area(roads: Roadways, area: str) -> Tree | None:
     return tree_of(roads, walkable, goals) if goals else None
 
 
-def _distance_m(roads: Roadways, tree: Tree, fix: Mapping[str, Any]) -> float:
-    """Way from a fix to the area; nan, which is nearer than nothing, where the fix is on no roadway."""
-    edge = roads.edge_number.get(fix["edge_id"] or "")
-    if edge is None or fix["chainage_m"] is None:
-        return float("nan")
-    piece = roads.piece_at(edge, fix["chainage_m"])
-    first, second = int(roads.first[piece]), int(roads.second[piece])
-    return min(
-        tree.time[first] + fix["chainage_m"] - float(roads.from_m[piece]),
-        tree.time[second] + float(roads.to_m[piece]) - fix["chainage_m"],
-    )
+def _distance_m(tree: Tree, people: Snapshot) -> Floats:
+    """Way of each person to the area; nan where the fix is on no roadway."""
+    way_m = np.asarray(tree.time)
+    return np.minimum(way_m[people.first] + people.to_first_m, way_m[people.second] + people.to_second_m)
 
 
 def _of_all(mine_code: str, minute: int, zones: list[dict[str, Any]], rescuer_min: float) -> dict[str, Any]:

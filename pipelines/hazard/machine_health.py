@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import narwhals as nw
 
 from minefusion.pipelines.hazard.equipment import (
@@ -80,12 +78,10 @@ def health_index(strains: list[nw.Expr]) -> nw.Expr:
     return nw.when((worst >= 1).fill_null(False)).then(nw.min_horizontal(health, nw.lit(CAP))).otherwise(health)
 
 
-def availability(repairs: int, repair_h: float, span_h: float) -> float:
-    """A = MTBF/(MTBF + MTTR) over a span; 1 without a repair."""
-    if not repairs:
-        return 1.0
-    mtbf, mttr = (span_h - repair_h) / repairs, repair_h / repairs
-    return mtbf / (mtbf + mttr) if mtbf + mttr > 0 else math.nan
+def availability(repair_h: nw.Expr, span_h: float) -> nw.Expr:
+    """A = MTBF/(MTBF + MTTR) over a span, which is the share of it without repair; 1 where none is told."""
+    share = 1 - nw.coalesce(repair_h, nw.lit(0.0)) / span_h
+    return nw.when(share < 0).then(nw.lit(0.0)).otherwise(share)
 
 
 def e06(history: History) -> nw.LazyFrame:
@@ -158,8 +154,7 @@ def _health_rows(history: History, rows: nw.LazyFrame) -> nw.LazyFrame:
         health_index([nw.col(f"_{name}") for name in judged_by]).alias("_health"),
         nw.col("machine").alias("entity"), no_point().alias("point_id"),
     )  # fmt: skip
-    # MTBF/(MTBF + MTTR) is the share of the month without repair.
-    up = 1 - nw.coalesce("repair_h", nw.lit(0.0)) / (MONTH_D * DAY_H)
+    up = availability(nw.col("repair_h"), MONTH_D * DAY_H)
     health = nw.col("_health")
     rows = judged(history, rows, "E-06", ("", health))
     return index_rows(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import narwhals as nw
 import numpy as np
 
-from minefusion.pipelines.hazard.hours import HOUR_US, UNPLACED, Floats, trailing_count
+from minefusion.pipelines.hazard.hours import HOUR_US, UNPLACED, Floats
 
 if TYPE_CHECKING:
     from minefusion.pipelines.hazard.history import History
@@ -17,6 +17,8 @@ DAY_H = 24
 RECESSION = 0.85
 # Durations of the intensity-duration line that are looked at: an hour to three days.
 DURATIONS_H = (1, 2, 3, 6, 12, 24, 48, 72)
+# A sum needs so much of its hours; how far a gauge's readings lie apart is told from so many of them.
+LEAST_KNOWN, GAPS = 0.75, 5
 
 
 def rain_by_hour(history: History, *families: str) -> nw.LazyFrame:
@@ -39,11 +41,49 @@ def rain_by_hour(history: History, *families: str) -> nw.LazyFrame:
 
 
 def fallen(rain: Floats, hours: int) -> Floats:
-    """Rain of the last `hours` at each place [mm]; NaN where less than three quarters of the hours are known."""
-    total = np.concatenate([[0.0], np.cumsum(np.nan_to_num(rain))])
-    place = np.arange(len(rain)) + 1
-    sums = total[place] - total[np.maximum(place - hours, 0)]
-    return np.where(trailing_count(rain, hours) >= 0.75 * hours, sums, np.nan)
+    """Rain of the last `hours` at each place [mm]; NaN where less than three quarters of the hours are known.
+
+    What a gauge tells every few hours, or once a day, counts as evenly fallen over the hours since it told before.
+    """
+    sums, known = _sums_and_known(rain, hours)
+    return np.where(known >= LEAST_KNOWN * hours, sums, np.nan)
+
+
+def known_share(rain: Floats, hours: int) -> Floats:
+    """Share of the last `hours` whose rain is known, at each place."""
+    return _sums_and_known(rain, hours)[1] / hours
+
+
+def _sums_and_known(rain: Floats, hours: int) -> tuple[Floats, Floats]:
+    """Rain of the last `hours` and how many of them are known; what is told later than a place is not known there."""
+    told = np.where(np.isfinite(rain), np.arange(len(rain)), -1)
+    end = np.maximum.accumulate(told) + 1
+    spread = _spread(rain)
+    total = np.concatenate([[0.0], np.cumsum(np.nan_to_num(spread))])
+    count = np.concatenate([[0.0], np.cumsum(np.isfinite(spread))])
+    begin = np.maximum(np.arange(len(rain)) + 1 - hours, 0)
+    end = np.maximum(end, begin)
+    return total[end] - total[begin], count[end] - count[begin]
+
+
+def _spread(rain: Floats) -> Floats:
+    """The rain by hour of a gauge that tells it less often: each reading over the hours since the one before it.
+
+    After a gap that is longer than the gauge's usual one, the reading is of the usual time alone.
+    """
+    at = np.flatnonzero(np.isfinite(rain))
+    if len(at) < 2:
+        return rain
+    gaps = np.diff(at, prepend=at[0] - 1)
+    if gaps.max() == 1:
+        return rain
+    recent = np.concatenate([np.full(GAPS - 1, np.nan), gaps[1:].astype(float)])
+    usual = np.nanmedian(np.lib.stride_tricks.sliding_window_view(recent, GAPS), axis=1)
+    spread = rain.copy()
+    for place, hours in zip(at[1:], np.minimum(gaps[1:], usual).astype(int), strict=True):
+        if hours > 1:
+            spread[place - hours + 1 : place + 1] = rain[place] / hours
+    return spread
 
 
 def antecedent_index(daily_mm: Floats) -> Floats:

@@ -291,6 +291,7 @@ R_09 = Index(
         "a factor without a score is left out of both sums and told as incomplete",
         "whether medium is yellow or orange is the site's policy: its site file may say so",
     ),
+    scenario="rockburst",
 )
 
 

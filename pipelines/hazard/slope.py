@@ -31,11 +31,14 @@ from minefusion.pipelines.hazard.hours import (
 )
 from minefusion.pipelines.hazard.lacking import rows_of_lacking
 from minefusion.pipelines.hazard.levels import judged, steps
-from minefusion.pipelines.hazard.rainfall import caine_ratio, fallen, rain_by_hour
+from minefusion.pipelines.hazard.rainfall import caine_ratio, fallen, known_share, rain_by_hour
 from minefusion.pipelines.hazard.rows import MIN_COVERAGE, NORMAL, ORANGE, Index, index_rows, number
 from minefusion.pipelines.hazard.slope_motion import (
+    FREE_DIRECTION,
     OUT_OF_NOISE,
+    WINDOWS_H,
     daily_speeds,
+    knows_daily_cycle,
     noise_mm,
     rain_steps,
     rebased,
@@ -133,7 +136,9 @@ def _at_hour(
     along, direction = _along(cleaned)
     # The noise along a direction is the root of the squares by the share of each axis.
     deviation = math.sqrt(sum((d * share) ** 2 for d, share in zip(deviations, direction, strict=True)))
-    now = speed(along, deviation)
+    deviation *= FREE_DIRECTION[len(axes) - 1]
+    # What returns every day would make a speed in a part of a day; over three days it is small.
+    now = speed(along, deviation, WINDOWS_H[0] if all(map(knows_daily_cycle, axes)) else 3 * DAY_H)
     days = daily_speeds(along, 3)
     error = speed_error_mm_d(deviation, DAY_H, DAY_H)
     newest = [values[np.isfinite(values)][-1] for values in axes]
@@ -211,10 +216,11 @@ S_01 = Index(
     formula=r"v=\mathrm{median}\,\frac{D_j-D_i}{t_j-t_i},\quad T\ge 3\,\frac{\sigma_d\sqrt{12}}{v\sqrt n}",
     reads=("surface displacement east, north, up [mm]", "radar, crack and deep displacement [mm]", "rainfall [mm]"),
     edges=(
-        "what returns every day (warmth, satellites) is taken off, once five days are known",
+        "what returns every day (warmth, satellites) is taken off, once five days are known; till then a speed is "
+        "taken over three days, and not before half of them are known",
         "a lone jump soon after rain is a step of the rain: taken off the speed and told",
         "a monument changed (field record): what follows goes on from before",
-        "a speed within the noise is normal, and marked so",
+        "a speed within the noise is normal, and marked so; one that the next longer window does not show is noise",
         "less than 75 % of the last day: null",
     ),
     scenario="slope_failure",
@@ -245,7 +251,7 @@ def s01(history: History) -> nw.LazyFrame:
         value=velocity,
         level=nw.col("level"),
         coverage=nw.col("coverage"),
-        reason=nw.when(nw.col("coverage") < MIN_COVERAGE).then(nw.lit("LOW_COVERAGE")),
+        reason=_why_no_speed(),
         inputs={
             "displacement_mm": number(nw.col("displacement_mm"), 2),
             "error_mm_d": number(nw.col("error"), 3),
@@ -268,6 +274,12 @@ def s01(history: History) -> nw.LazyFrame:
         ),
     )  # fmt: skip
     return nw.concat([found, rows_of_lacking(history, S_01, history.motion, "NO_DISPLACEMENT")], how="vertical")
+
+
+def _why_no_speed() -> nw.Expr:
+    """Reason of a point without a speed: silent for too much of the day, or known for too short a time."""
+    silent = nw.col("coverage") < MIN_COVERAGE
+    return nw.when(silent).then(nw.lit("LOW_COVERAGE")).otherwise(nw.lit("NO_HISTORY"))
 
 
 def _true_false(name: str) -> nw.Expr:
@@ -369,7 +381,7 @@ def _failure_rows(history: History, index: Index, name: str) -> nw.LazyFrame:
         value=hours,
         level=level,
         coverage=nw.col("coverage"),
-        reason=nw.when(~velocity.is_null()).then(nw.lit("NOT_ACCELERATING")).otherwise(nw.lit("LOW_COVERAGE")),
+        reason=nw.when(~velocity.is_null()).then(nw.lit("NOT_ACCELERATING")).otherwise(_why_no_speed()),
         inputs={
             "velocity_mm_d": number(velocity, 3),
             "r2": number(nw.col("failure_r2"), 3),
@@ -417,7 +429,8 @@ def s04(history: History) -> nw.LazyFrame:
     """Tangent angle by point and hour."""
     rows = _point_rows(history)
     angle, velocity = nw.col("angle"), nw.col("velocity")
-    faster = (velocity - nw.col("constant") > OUT_OF_NOISE * nw.col("error")).fill_null(False)
+    faster = velocity - nw.col("constant") > OUT_OF_NOISE * nw.col("error")
+    faster = (faster & (nw.col("clear") == 1)).fill_null(False)
     rows = judged(history, rows, "S-04", ("", nw.when(faster).then(angle)))
     rows = rows.with_columns(nw.when(~angle.is_null()).then(nw.col("level").fill_null(NORMAL)).alias("level"))
     found = index_rows(
@@ -426,7 +439,7 @@ def s04(history: History) -> nw.LazyFrame:
         value=angle,
         level=nw.col("level"),
         coverage=nw.col("coverage"),
-        reason=nw.when(~velocity.is_null()).then(nw.lit("NO_CONSTANT_STAGE")).otherwise(nw.lit("LOW_COVERAGE")),
+        reason=nw.when(~velocity.is_null()).then(nw.lit("NO_CONSTANT_STAGE")).otherwise(_why_no_speed()),
         inputs={
             "velocity_mm_d": number(velocity, 3),
             "constant_mm_d": number(nw.col("constant"), 3),
@@ -458,6 +471,7 @@ S_05 = Index(
     reads=("rainfall [mm]",),
     edges=(
         "a reading is the rain since the one before it",
+        "a gauge that tells once a day, or every few hours: evenly over the hours since it told before",
         "less than 75 % of the 24 hours known: null",
     ),
     scenario="dam_high_water",
@@ -470,7 +484,7 @@ def _judge_rain(series: Series, span: Span) -> dict[str, Floats]:
         ratio = caine_ratio(rain)
     return {
         "rain_day": fallen(rain, DAY_H)[start:], "ratio": ratio[start:],
-        "coverage": (trailing_count(rain, DAY_H) / DAY_H)[start:],
+        "coverage": known_share(rain, DAY_H)[start:],
     }  # fmt: skip
 
 

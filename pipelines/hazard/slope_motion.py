@@ -6,7 +6,7 @@ Displacements are hourly, in mm, time in hours; speeds are in mm/d. All function
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,12 @@ WINDOWS_H = (6, 12, 24, 72, 168, 336)
 # Blocks of which the speeds of an acceleration are made.
 BLOCKS_H = (3, 6, 12, 24)
 MOST_BLOCKS = 40
-# A speed stands out of the noise from three standard errors on.
+# A speed along one axis stands out of the noise from three standard errors on. The direction of a movement on two or
+# three axes is itself told by the movement: as rare a chance wants 3.4 and 3.8 of them there (chi distribution).
 OUT_OF_NOISE = 3.0
+FREE_DIRECTION = (1.0, 3.44 / 3.0, 3.76 / 3.0)
+# A noise told from n second differences may be this over the root of n larger than it looks.
+NOISE_SHORT = 3.3
 # A median of slopes is taken over so many means of a window.
 PARTS = 24
 # Moving averages whose crossing marks the onset of acceleration (Carlà et al. 2017), in blocks.
@@ -39,21 +43,30 @@ STEP_DEVIATIONS = 6.0
 
 
 def noise_mm(values: Floats) -> float:
-    """Standard deviation of one hourly displacement, from its second differences; NaN with fewer than 12 of them."""
+    """Standard deviation of one hourly displacement, from its second differences; NaN with fewer than 12 of them.
+
+    What few of them tell is raised by two of its own errors: a slope must not move because its noise looked small.
+    """
     second = values[2:] - 2 * values[1:-1] + values[:-2]
     second = second[np.isfinite(second)]
     if len(second) < 12:
         return math.nan
-    return 1.4826 * float(np.median(np.abs(second - np.median(second)))) / math.sqrt(6)
+    told = 1.4826 * float(np.median(np.abs(second - np.median(second)))) / math.sqrt(6)
+    return told * (1 + NOISE_SHORT / math.sqrt(len(second)))
+
+
+def knows_daily_cycle(values: Floats) -> bool:
+    """Whether the displacements go back far enough to tell what returns every day: 5 days."""
+    return bool(np.isfinite(values).sum() >= LEAST_CYCLE_D * DAY_H)
 
 
 def without_daily_cycle(values: Floats, hour_of_day: NDArray[np.int64]) -> Floats:
     """The displacements without what returns every day (warmth, satellites), told from the last 14 days.
 
     The cycle is the median, by hour of the day, of what is left when the mean of the day around is taken off. Left as
-    it is with fewer than 5 days.
+    it is where the cycle is not known.
     """
-    if np.isfinite(values).sum() < LEAST_CYCLE_D * DAY_H:
+    if not knows_daily_cycle(values):
         return values
     half = DAY_H // 2
     padded = np.pad(values, half, constant_values=np.nan)
@@ -115,27 +128,39 @@ def speed_error_mm_d(noise: float, window_h: float, samples: int) -> float:
     return noise * math.sqrt(12) / (window_h / DAY_H * math.sqrt(samples)) if samples else math.nan
 
 
-def speed(values: Floats, noise: float) -> Speed:
-    """Theil–Sen speed at the end of the displacements, over the shortest window at least three times as long as noise
-    allows; over the longest one that is half known where none is clear. NaN where nothing is known."""
-    best = Speed(math.nan, math.nan, math.nan, False)
-    for hours in WINDOWS_H:
-        window = values[-hours:]
-        known = int(np.isfinite(window).sum())
-        if len(window) < hours or known < max(3, hours // 2):
-            continue
-        parts = min(PARTS, hours)
-        folded = window.reshape(parts, -1)
-        there = np.isfinite(folded)
-        count = there.sum(axis=1)
-        means = np.divide(np.where(there, folded, 0.0).sum(axis=1), count, out=np.full(parts, np.nan), where=count > 0)
-        at = np.where(count > 0, (np.arange(parts) + 0.5) * hours / parts / DAY_H, np.nan)
-        slope = float(theil_sen_slopes(at[None, :], means[None, :])[0])
-        error = speed_error_mm_d(noise, hours, known)
-        best = Speed(slope, error, float(hours), abs(slope) >= OUT_OF_NOISE * error)
-        if best.is_clear:
-            break
-    return best
+def speed(values: Floats, noise: float, shortest_h: int = WINDOWS_H[0]) -> Speed:
+    """Speed at the end of the displacements over the shortest window in which it stands out of the noise.
+
+    A window must be at least three times as long as noise allows, and the next longer one, where half known, must say
+    the same: what has moved in a window shows in the longer one still clearer, a chance of the noise does not. Over
+    the longest window that is half known where none is clear; NaN where nothing is known.
+
+    Args:
+        shortest_h: no window shorter than this.
+    """
+    found = [each for hours in WINDOWS_H if hours >= shortest_h and (each := _over(values, noise, hours)) is not None]
+    for number, each in enumerate(found):
+        longer = found[min(number + 1, len(found) - 1)]
+        if each.is_clear and longer.is_clear and longer.mm_d * each.mm_d > 0:
+            return each
+    return replace(found[-1], is_clear=False) if found else Speed(math.nan, math.nan, math.nan, False)
+
+
+def _over(values: Floats, noise: float, hours: int) -> Speed | None:
+    """Theil–Sen speed over the last `hours`, by the means of its parts; None where less than half of it is known."""
+    window = values[-hours:]
+    known = int(np.isfinite(window).sum())
+    if len(window) < hours or known < max(3, hours // 2):
+        return None
+    parts = min(PARTS, hours)
+    folded = window.reshape(parts, -1)
+    there = np.isfinite(folded)
+    count = there.sum(axis=1)
+    means = np.divide(np.where(there, folded, 0.0).sum(axis=1), count, out=np.full(parts, np.nan), where=count > 0)
+    at = np.where(count > 0, (np.arange(parts) + 0.5) * hours / parts / DAY_H, np.nan)
+    slope = float(theil_sen_slopes(at[None, :], means[None, :])[0])
+    error = speed_error_mm_d(noise, hours, known)
+    return Speed(slope, error, float(hours), abs(slope) >= OUT_OF_NOISE * error)
 
 
 def daily_speeds(values: Floats, days: int) -> Floats:

@@ -3,6 +3,8 @@ colours of the whole facility (S-09)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import narwhals as nw
 import numpy as np
 import pyarrow as pa
@@ -40,6 +42,7 @@ from minefusion.pipelines.hazard.rows import (
     rising_level,
 )
 from minefusion.pipelines.hazard.slope import s01, s05
+from minefusion.schemas.levels import NAMES
 
 _AREA, _POINT = ["mine_code", "area_id"], ["mine_code", "area_id", "point_id"]
 MONTH_H = 30 * DAY_H
@@ -426,18 +429,21 @@ S_09 = Index(
 )
 
 
-def escalated(
-    blue: int, yellow: int, orange: int, red: int, *, blues: int = 4, yellows: int = 3, oranges: int = 2
-) -> int:
-    """Level of an item with so many points at each level, or of a facility with so many items.
+def escalated(counts: Sequence[nw.Expr], raising: Sequence[nw.Expr]) -> nw.Expr:
+    """Level of an item with so many points at blue, yellow, orange and red, or of a facility with so many items.
 
     What is raised counts on: four blue points are one more yellow one.
+
+    Args:
+        counts: how many stand at each of the four levels.
+        raising: how many blue, yellow and orange ones make one of the next level.
     """
-    yellow += blue // blues
-    orange += yellow // yellows
-    red += orange // oranges
-    counted = ((red, RED), (orange, ORANGE), (yellow, YELLOW), (blue, BLUE))
-    return next((level for count, level in counted if count), NORMAL)
+    level, raised = nw.lit(NORMAL), nw.lit(0)
+    for word, count, most in zip((BLUE, YELLOW, ORANGE, RED), counts, (*raising, nw.lit(1)), strict=True):
+        standing = count + raised
+        level = nw.when(standing > 0).then(nw.lit(word)).otherwise(level)
+        raised = standing // most
+    return level
 
 
 def s09(history: History) -> nw.LazyFrame:
@@ -490,20 +496,13 @@ _COUNTS = (("blue_to_yellow", "yellow"), ("yellow_to_orange", "orange"), ("orang
 
 def _escalation(history: History, rows: nw.LazyFrame) -> nw.LazyFrame:
     """The rows with `escalated` from their counts blue, yellow, orange and red, by the steps of S-09."""
-    counted = [nw.col(name).alias(f"n_{name}") for name in ("blue", "yellow", "orange", "red")]
-    rows = rows.with_columns(*counted).drop("blue", "yellow", "orange", "red")
+    rows = rows.with_columns(*(nw.col(name).alias(f"_{name}") for name in NAMES)).drop(*NAMES)
     for scope, step in _COUNTS:
-        rows = steps(history, rows, "S-09", scope).with_columns(nw.col(step).cast(nw.Int64).alias(f"per_{step}"))
-        rows = rows.drop("blue", "yellow", "orange", "red", "limit_source", "limit_confidence")
-    yellow = nw.col("n_yellow") + nw.col("n_blue") // nw.col("per_yellow")
-    rows = rows.with_columns(yellow.alias("_yellow"))
-    rows = rows.with_columns((nw.col("n_orange") + nw.col("_yellow") // nw.col("per_orange")).alias("_orange"))
-    rows = rows.with_columns((nw.col("n_red") + nw.col("_orange") // nw.col("per_red")).alias("_red"))
-    level = nw.lit(NORMAL)
-    for name, word in (("n_blue", BLUE), ("_yellow", YELLOW), ("_orange", ORANGE), ("_red", RED)):
-        level = nw.when(nw.col(name) > 0).then(nw.lit(word)).otherwise(level)
-    rows = rows.with_columns(level.alias("escalated"))
-    rows = rows.with_columns(*(nw.col(f"n_{name}").alias(name) for name in ("blue", "yellow", "orange", "red")))
-    return rows.drop(
-        "n_blue", "n_yellow", "n_orange", "n_red", "per_yellow", "per_orange", "per_red", "_yellow", "_orange", "_red"
+        rows = steps(history, rows, "S-09", scope).with_columns(nw.col(step).cast(nw.Int64).alias(f"_per_{step}"))
+        rows = rows.drop(*NAMES, "limit_source", "limit_confidence")
+    counts, raising = [nw.col(f"_{name}") for name in NAMES], [nw.col(f"_per_{step}") for _, step in _COUNTS]
+    rows = rows.with_columns(
+        escalated(counts, raising).alias("escalated"),
+        *(count.alias(name) for name, count in zip(NAMES, counts, strict=True)),
     )
+    return rows.drop(*(f"_{name}" for name in NAMES), *(f"_per_{step}" for _, step in _COUNTS))

@@ -33,7 +33,7 @@ from minefusion.pipelines.hazard.hours import (
 )
 from minefusion.pipelines.hazard.lacking import rows_of_lacking
 from minefusion.pipelines.hazard.levels import judged
-from minefusion.pipelines.hazard.rainfall import antecedent_index, fallen, rain_by_hour
+from minefusion.pipelines.hazard.rainfall import antecedent_index, fallen, known_share, rain_by_hour
 from minefusion.pipelines.hazard.rows import NORMAL, RED, Index, index_rows, number, quoted
 from minefusion.schemas.site_hazards import Pump, Sump
 
@@ -207,6 +207,8 @@ def _worst_cells(
 # ── W-03 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 # Hours of history that a median needs, and hours that a rise must last.
 LEAST_HISTORY_H, LASTING_H = DAY_H, 3
+# Less than this usually comes to a place that is dry: what comes then is measured against it [m3/h].
+DRY_M3_H = 1.0
 # Allowance of the cumulative sum, in deviations.
 ALLOWANCE = 0.5
 INFLOW = (
@@ -236,6 +238,7 @@ W_03 = Index(
     edges=(
         "pumps switch on and off: a sump is judged by its mass balance where its level is measured",
         "without a sump level, or by pumped water alone, by the mean of 24 hours, and no doubling",
+        "a place that is usually dry: against 1 m3/h, so that water in it is seen",
         "less than 24 hours of history: null",
     ),
     scenario="water_inrush",
@@ -253,8 +256,7 @@ def inflow_change(hourly: Floats, span: Span) -> dict[str, Floats]:
         if len(before) < LEAST_HISTORY_H:
             continue
         median = float(np.median(before))
-        if median > 0:
-            change[place] = hourly[place] / median - 1
+        change[place] = (hourly[place] - median) / max(median, DRY_M3_H)
         if place < start:
             continue
         n = place - start
@@ -263,8 +265,7 @@ def inflow_change(hourly: Floats, span: Span) -> dict[str, Floats]:
         found["cusum"][n] = cusum((before - median) / spread) if spread > 0 else np.nan
         found["lasting"][n] = change[max(place - LASTING_H + 1, 0) : place + 1].min() if place >= LASTING_H else np.nan
     before = np.concatenate([[np.nan], hourly[:-1]])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        step = np.where(before > 0, hourly / before, np.nan)
+    step = hourly / np.maximum(before, DRY_M3_H)
     day = np.array([hourly[max(p - DAY_H + 1, 0) : p + 1] for p in span.judged])
     peak = np.where(np.isfinite(day).any(axis=1), np.nanmax(np.nan_to_num(day, nan=-1.0), axis=1), np.nan)
     return found | {
@@ -643,7 +644,7 @@ def _judge_rain(series: Series, span: Span) -> dict[str, Floats]:
     rain, inflow = (series.get(name, silent) for name in ("rainfall", "water_inflow"))
     found = {name: np.full(span.end - span.start, np.nan) for name in RAIN}
     found["rain_day"] = fallen(rain, DAY_H)[span.start - span.first :]
-    found["coverage"] = (trailing_count(rain, DAY_H) / DAY_H)[span.start - span.first :]
+    found["coverage"] = known_share(rain, DAY_H)[span.start - span.first :]
     daily_rain, daily_inflow = fallen(rain, DAY_H), trailing_mean(inflow, DAY_H)
     for n, place in enumerate(span.judged):
         days = np.arange(place % DAY_H, place + 1, DAY_H)[-30:]

@@ -9,7 +9,7 @@ import polars as pl
 
 from minefusion.pipelines.engines.light import LightEngine
 from minefusion.schemas.catalog import TABLES
-from minefusion.schemas.settings import load_settings
+from minefusion.schemas.settings import Settings, load_settings
 from minefusion.schemas.table import Table
 
 # Engines sum in different order, which moves the last digits of a mean.
@@ -19,11 +19,16 @@ SHOWN = 3
 
 
 def differences(
-    one: Path, other: Path, *, tables: Iterable[Table] | None = None, ignoring: Collection[str] = ()
+    one: Path | Settings,
+    other: Path | Settings,
+    *,
+    tables: Iterable[Table] | None = None,
+    ignoring: Collection[str] = (),
 ) -> dict[str, list[str]]:
     """What differs between two lakes, by table; empty where nothing does.
 
     Args:
+        one: the lake's folder, or settings where its tables lie in an object store; as `other`.
         tables: these alone, else every declared one that either lake holds.
         ignoring: columns that may differ beside each table's volatile ones.
     """
@@ -35,9 +40,9 @@ def differences(
     return found
 
 
-def _rows(lake: Path, table: Table) -> pl.DataFrame:
+def _rows(lake: Path | Settings, table: Table) -> pl.DataFrame:
     """The table's rows; none where it was never written, which is the same as written and empty."""
-    engine = LightEngine(load_settings(lake=lake))
+    engine = LightEngine(lake if isinstance(lake, Settings) else load_settings(lake=lake))
     return pl.DataFrame(pl.from_arrow(engine.to_arrow(engine.read(table))))
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 
 import narwhals as nw
@@ -173,7 +174,7 @@ def register_sites(settings: Settings, landing: Path, mines: Sequence[str] | Non
         target = site_path(settings.lake, site.mine_code)
         codes.append(site.mine_code)
         target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_suffix(f".{os.getpid()}.tmp")
+        part = target.with_suffix(f".{os.getpid()}.{get_ident()}.tmp")
         part.write_bytes(text)
         part.rename(target)
         logger.info("site file of mine %s registered", site.mine_code)

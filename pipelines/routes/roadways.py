@@ -110,6 +110,14 @@ class Roadways:
         pieces = self.pieces_of[edge]
         return int(pieces[min(int(np.searchsorted(self.to_m[pieces], chainage_m)), len(pieces) - 1)])
 
+    def pieces_at(self, edges: Ints, chainages_m: Floats) -> Ints:
+        """The same for many at once."""
+        found = np.empty(len(edges), dtype=np.int64)
+        for edge in np.unique(edges):
+            there, pieces = edges == edge, self.pieces_of[int(edge)]
+            found[there] = pieces[np.minimum(np.searchsorted(self.to_m[pieces], chainages_m[there]), len(pieces) - 1)]
+        return found
+
     def exits(self) -> tuple[Goal, ...]:
         return tuple(goal for goal in self.goals if goal.is_exit)
 

@@ -38,7 +38,7 @@ def sql() -> None:
     from minefusion.pipelines.jobs.bench.sql import bench_sql
 
     with Progress("bench sql") as progress:
-        found = bench_sql(settings().lake, progress=progress)
+        found = bench_sql(settings(), progress=progress)
     lines = [
         f"{row['case']:16} p95 {row['seconds']:.3f} s"
         + (f"  {row['ratio']:.2f} × {row['ratio_to']}" if row["ratio"] else "")
@@ -74,6 +74,26 @@ def routes(
     lines = [
         f"{row['case']:26} {1000 * row['seconds']:9.1f} ms {row['rate']:10,} {row['unit']}"
         + (f"  {row['ratio']:.2f} × {row['ratio_to']}" if row["ratio"] else "")
+        for row in found["results"]
+    ]
+    emit(found, "\n".join(lines))
+
+
+@command.command()
+def hazard(
+    scale: Annotated[float, typer.Option(min=0.003, help="1 为千测点三十天 · 1 is 1,000 points over 30 days")] = 1.0,
+    scratch: Annotated[Path | None, typer.Option(help="临时数据放在这里 · Folder for the scratch data")] = None,
+) -> None:
+    """全部指标的计算时间，与同一引擎的分组汇总相比 · Every index, beside a plain group-by on the same engine."""
+    from minefusion.pipelines.jobs.bench.hazard import bench_hazard
+    from minefusion.pipelines.jobs.bench.ingest import OURS
+
+    engines = OURS if call.engine in (None, "auto") else (call.engine,)
+    with Progress("bench hazard") as progress:
+        found = bench_hazard(scale=scale, engines=engines, keep_in=scratch, progress=progress)
+    lines = [
+        f"{row['case']:26} {row['seconds']:9.2f} s {row['rate']:11,} {row['unit']} {row['peak_mib']:7,} MiB"
+        + (f"  {row['ratio']:.3f} × {row['ratio_to']}" if row["ratio"] else "")
         for row in found["results"]
     ]
     emit(found, "\n".join(lines))

@@ -47,7 +47,7 @@ def command(
     name = _engine_here()
     folder = folder.absolute() / (str(seed) if scenario == SCENARIO else f"{scenario}-{seed}")
     landing, truth = folder / "landing", folder / "truth"
-    here = replace(settings(), lake=folder / f"lake-{name}", engine=name)
+    here = replace(settings(), lake=folder / f"lake-{name}", tables="", engine=name)
     with Progress("simulate", total=HOURS * 60, unit="min") as progress:
         simulate_mine(scenario, hours=HOURS, seed=seed, out=landing, truth=truth, start=START, progress=progress)
     before = table_versions(here.lake)

@@ -58,7 +58,7 @@ def write_report(settings: Settings, mine: str, end: datetime, records: Balance,
     from minefusion.serving.report import shift_report
 
     report = shift_report(
-        Reader(settings.lake),
+        Reader(settings.lake, settings.tables),
         mine,
         end,
         balance=[asdict(kind) for kind in records.kinds],

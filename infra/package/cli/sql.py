@@ -23,7 +23,7 @@ def command(
     """用 SQL 查询 bronze、silver、gold、reference 各表，只读 · Ask the tables; it only reads."""
     from minefusion.serving.reader import Reader
 
-    rows = Reader(settings().lake).sql(query)
+    rows = Reader(settings().lake, settings().tables).sql(query)
     text = ""
     if call.output == "text":
         count = words(f"{len(rows)} 行", f"{len(rows)} row{'' if len(rows) == 1 else 's'}")

@@ -27,7 +27,9 @@ REPEATS = 3
 CYCLES = 15
 # At scale 1: ten mines of a thousand points send a thousand snapshots, ten million records of some 100 bytes.
 MINES, SNAPSHOTS, POINTS = 10, 1_000, 1_000
-SMALL = Shape(mines=10, snapshots=1_000, points=20)
+SMALL = Shape(mines=10, snapshots=10_000, points=20)
+# The records of so many small files lie in one of the few that they are compared with.
+JOINED = 100
 CYCLE = Shape(mines=1, snapshots=2, points=500)
 LARGE_FILE_BYTES, RECORD_BYTES = 200e6, 100
 OURS, FLOORS = ("light", "spark"), ("floor_spark", "floor_polars")
@@ -99,7 +101,8 @@ def bench_ingest(
     say = progress or (lambda _share, _text: None)
     one = Shape(MINES, max(10, round(SNAPSHOTS * scale)), POINTS)
     ten = Shape(MINES, 10 * one.snapshots, POINTS)
-    small = Shape(SMALL.mines, max(10, round(SMALL.snapshots * min(1.0, scale * 10))), SMALL.points)
+    small = Shape(SMALL.mines, max(10, round(SMALL.snapshots * min(1.0, scale * 10) / JOINED)) * JOINED, SMALL.points)
+    few = Shape(SMALL.mines, small.snapshots // JOINED, SMALL.points * JOINED)
     large = Shape(1, 1, round(LARGE_FILE_BYTES * min(1.0, scale * 10) / RECORD_BYTES))
     ways = [*engines, *FLOORS]
     results: list[Result] = []
@@ -132,16 +135,20 @@ def bench_ingest(
             say(0.4, f"{way}, small cycles")
             results.append(_cycles(workers[way], scratch))
         say(0.45, f"writing {small.files:,} small files")
-        write_landing(scratch / "small", small)
-        write_landing(scratch / "large", large)
-        for name, shape in (("small_files", small), ("one_file_200mb", large)):
-            folder = scratch / name.split("_")[0].replace("one", "large")
+        of_files: dict[str, dict[str, Measured]] = {}
+        for name, shape in (("few_files", few), ("small_files", small), ("one_file_200mb", large)):
+            folder = scratch / name
+            write_landing(folder, shape)
             floor = workers["floor_polars"].run(folder, silver=False)
             for way in engines:
                 say(0.5, f"{way}, {name}")
                 run = workers[way].run(folder, silver=False)
+                of_files.setdefault(way, {})[name] = run
                 results.append(_row(f"{way}/{name}", run, shape.records, floor, "floor_polars"))
-        shutil.rmtree(scratch / "small")
+                if name == "small_files":
+                    beside = of_files[way]["few_files"]
+                    results.append(_row(f"{way}/small_files", run, shape.records, beside, f"{way}/few_files"))
+            shutil.rmtree(folder)
         say(0.55, f"writing {ten.records:,} records")
         write_landing(scratch / "10x", ten)
         for number, way in enumerate(engines):

@@ -5,36 +5,42 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
+from deltalake import DeltaTable
+
 from minefusion.pipelines.jobs.bench.ingest import Progress, hardware
-from minefusion.schemas.catalog import table_path
+from minefusion.schemas.catalog import table_uri
 from minefusion.schemas.errors import InputError
 from minefusion.schemas.gold import AREA_MINUTE
+from minefusion.schemas.settings import Settings
 
 REPEATS = 20
 COLUMNS = "area_id, minute, ch4_pct_max, people_count, level"
 
 
-def bench_sql(lake: Path, *, progress: Progress | None = None) -> dict[str, Any]:
+def bench_sql(settings: Settings, *, progress: Progress | None = None) -> dict[str, Any]:
     """Cold processes in turns, ours and the plain one; seconds are the 95th percentile.
 
     Raises:
         InputError: the lake holds no area_minute.
     """
-    table = table_path(lake, AREA_MINUTE)
-    if not (table / "_delta_log").is_dir():
-        raise InputError(f"expected {AREA_MINUTE.name} in {lake}, found none; run minefusion demo and name its lake")
+    table = table_uri(settings.tables_root, AREA_MINUTE)
+    if not DeltaTable.is_deltatable(table):
+        raise InputError(
+            f"expected {AREA_MINUTE.name} in {settings.tables_root}, found none; run minefusion demo and name its lake"
+        )
     plain = (
         "import sys; from deltalake import DeltaTable, QueryBuilder;"
         "query = QueryBuilder().register('t', DeltaTable(sys.argv[1]));"
         f"print(query.execute('select {COLUMNS} from t order by minute limit 5').read_all())"
     )
     question = f"select {COLUMNS} from {AREA_MINUTE.name} order by minute limit 5"
+    # A lake in an object store is none that --lake can name: the process finds it by the same settings.
+    lake = [] if settings.tables else ["--lake", str(settings.lake)]
     ways = {
-        "sql/cold": [sys.executable, "-m", "minefusion", "--lake", str(lake), "sql", question],
-        "plain_delta_rs": [sys.executable, "-c", plain, str(table)],
+        "sql/cold": [sys.executable, "-m", "minefusion", *lake, "sql", question],
+        "plain_delta_rs": [sys.executable, "-c", plain, table],
     }
     seconds: dict[str, list[float]] = {case: [] for case in ways}
     for number in range(REPEATS):

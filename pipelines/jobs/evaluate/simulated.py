@@ -68,7 +68,7 @@ def built(
             roadways=roadways,
             people=people,
         )
-        there = replace(settings, lake=base / "lake")
+        there = replace(settings, lake=base / "lake", tables="")
         engine = open_engine(there)
         ingest(there, base / "landing", engine=engine)
         for job in jobs:

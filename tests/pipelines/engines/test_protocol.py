@@ -93,7 +93,7 @@ def held(engine: Engine, **filters: Any) -> dict[tuple[str, int], tuple[float | 
 
 
 def version(engine: Engine) -> int:
-    return DeltaTable(str(engine.path(GAUGE))).version()
+    return DeltaTable(engine.uri(GAUGE)).version()
 
 
 def test_a_part_becomes_equal_to_the_rows(engine: Engine):
@@ -249,7 +249,8 @@ def test_past_days_are_joined_into_few_files_and_stay_as_they_are(light: LightEn
     write(light, [row("a", 1, value=2.0)], Consumed("job", 4), window=Window(T0 + MINUTE, T0 + 2 * MINUTE))
     before = held(light)
     light.compact(GAUGE)
-    assert [len(list(light.path(GAUGE).glob(f"day=2026-03-0{day}/*.parquet"))) >= 3 for day in (1, 2)] == [True, True]
+    folder = Path(light.uri(GAUGE))
+    assert [len(list(folder.glob(f"day=2026-03-0{day}/*.parquet"))) >= 3 for day in (1, 2)] == [True, True]
     assert light._files_by_day(GAUGE) == {"2026-03-01": 1, "2026-03-02": 3}
     assert held(light) == before
     assert light.consumed(GAUGE, "job") == 4

@@ -51,7 +51,7 @@ def arm(engine: Engine, moment: str, delay_s: float) -> None:
 
 def die_when_data_is_written(engine: Engine, _delta: Any, table: Any, *_given: Any) -> None:
     """New files lie in the table's folder and no commit names them yet."""
-    folder = engine.path(table)
+    folder = Path(engine.uri(table))
     before = set(folder.rglob("*.parquet"))
     while set(folder.rglob("*.parquet")) == before:
         time.sleep(0.0005)

@@ -245,7 +245,7 @@ def test_a_span_worked_out_anew_is_the_same(one_go: LightEngine, engines: Callab
 
     from deltalake import DeltaTable
 
-    DeltaTable(str(engine.path(silver.READING))).delete(f"observed_at >= '{start + timedelta(minutes=5)}'")
+    DeltaTable(engine.uri(silver.READING)).delete(f"observed_at >= '{start + timedelta(minutes=5)}'")
     conform(engine, window=Window(start, start + timedelta(hours=1)))
     assert same_but_for_arrival(one_go.settings.lake, engine.settings.lake) == {}
 

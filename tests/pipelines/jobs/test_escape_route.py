@@ -37,13 +37,20 @@ def test_everybody_underground_is_told_a_way(settings: Settings, shift: tuple[Pa
     assert sum(each.changed for each in build(engine, selection="escape_route")) == 0
 
 
-def test_the_key_is_made_once_and_kept_from_others(settings: Settings):
-    first = person_key(settings)
+@pytest.fixture
+def keyless(lake: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings of somebody who has chosen no key."""
+    monkeypatch.delenv("MINEFUSION_PERSON_KEY")
+    return load_settings(lake=lake)
+
+
+def test_the_key_is_made_once_and_kept_from_others(keyless: Settings):
+    first = person_key(keyless)
     assert len(first) == 64
-    assert person_key(settings) == first
-    path = settings.home / "person.key"
+    assert person_key(keyless) == first
+    path = keyless.home / "person.key"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert [each.name for each in settings.home.iterdir()] == ["person.key"]
+    assert [each.name for each in keyless.home.iterdir()] == ["person.key"]
 
 
 def test_a_key_that_is_set_comes_first(lake: Path):
@@ -52,8 +59,8 @@ def test_a_key_that_is_set_comes_first(lake: Path):
         load_settings(lake=lake, person_key="short")
 
 
-def test_a_key_that_was_cut_short_is_refused(settings: Settings):
-    settings.home.mkdir(parents=True, exist_ok=True)
-    (settings.home / "person.key").write_text("abc")
+def test_a_key_that_was_cut_short_is_refused(keyless: Settings):
+    keyless.home.mkdir(parents=True, exist_ok=True)
+    (keyless.home / "person.key").write_text("abc")
     with pytest.raises(InputError, match=r"expected a key of 16 or more characters in .*person.key, got 3"):
-        person_key(settings)
+        person_key(keyless)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from small_mine import (
 )
 
 from minefusion.pipelines.engines.light import LightEngine
-from minefusion.pipelines.jobs import due, hazard, trends
+from minefusion.pipelines.jobs import due
 from minefusion.pipelines.jobs.build import build
 from minefusion.pipelines.jobs.compare import differences
 from minefusion.pipelines.jobs.hazard import run_gold
@@ -33,6 +33,9 @@ from minefusion.pipelines.jobs.ingest import ingest
 from minefusion.schemas import gold, silver
 from minefusion.schemas.settings import load_settings
 from minefusion.schemas.window import Window
+
+# When and in which pieces they run is tested here, in dozens of builds; a few indices of each cadence will do.
+pytestmark = pytest.mark.usefixtures("some_indices")
 
 A, B = point_code(1), point_code(2)
 OTHER = "620000000002"
@@ -69,22 +72,12 @@ def gas_alarms(engine: LightEngine) -> list[tuple[float, float | None, float]]:
     ]
 
 
-# Some of each cadence and input. What is tested here is when and in which pieces they run, in dozens of builds; that
-# the cut of time does not show in any index, the stream's tests and those of the catalogue say.
-SOME = ("G-01", "G-02", "G-07", "F-09", "F-10", "V-01", "V-02", "V-08", "T-01", "P-01", "P-02", "P-04", "P-05")
-SOME_TRENDS = ("G-08", "F-02", "W-03", "R-01")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def some_indices() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        for module, name, wanted in ((hazard, "CATALOGUE", SOME), (trends, "TRENDS", SOME_TRENDS)):
-            patch.setattr(module, name, [each for each in getattr(module, name) if each[0].id in wanted])
-        yield
-
-
 @pytest.fixture(scope="module")
-def one_go(shift: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> LightEngine:
+def one_go(
+    shift: tuple[Path, Path],
+    tmp_path_factory: pytest.TempPathFactory,
+    some_indices: None,  # noqa: ARG001
+) -> LightEngine:
     """The shift, through gold in one go."""
     engine = LightEngine(load_settings(lake=tmp_path_factory.mktemp("one_go") / "lake"))
     take(engine, shift[0])

@@ -27,7 +27,7 @@ def landing_with_faults(shift: tuple[Path, Path], landing: Path) -> Path:
     return landing
 
 
-@pytest.mark.usefixtures("spark")
+@pytest.mark.usefixtures("spark", "some_indices")
 def test_both_engines_make_the_same_tables(
     engines: Callable[[str], LightEngine], landing_with_faults: Path, tmp_path: Path
 ):
@@ -55,7 +55,7 @@ def test_the_comparison_sees_one_changed_value(engines: Callable[[str], LightEng
         build(engines(name), selection="conform")
     lakes = [engines(name).settings.lake for name in ("one", "other")]
     assert differences(*lakes) == {}
-    table = DeltaTable(str(engines("other").path(READING)))
+    table = DeltaTable(engines("other").uri(READING))
     table.update(
         updates={
             "value": "value + 1e-12",

@@ -180,7 +180,7 @@ def test_small_files_are_joined_on_the_day_that_runs_and_old_ones_go(
     before = light.to_arrow(light.read(table)).sort_by([(name, "ascending") for name in table.key])
     light.compact(table, newest_day=True)
     light.trim(table)
-    assert len(list(light.path(table).rglob("day=*/*.parquet"))) < 4
+    assert len(list(Path(light.uri(table)).rglob("day=*/*.parquet"))) < 4
     assert light.to_arrow(light.read(table)).sort_by([(name, "ascending") for name in table.key]) == before
     copied(files[48:56], landing)
     assert ingest(light.settings, landing, engine=light).changed == 8
