@@ -9,6 +9,7 @@ SEED ?= 1
 SCALE ?= 1
 KILLS ?= 200
 TESTS ?=
+WORKERS ?= 2
 SCENARIOS ?=
 BIN := .venv/bin
 
@@ -32,7 +33,7 @@ up: setup ## Airflow with minefusion's DAGs, ready to use
 	@exec $(BIN)/python infra/airflow/up.py
 
 test: setup-tests ## all tests (TESTS=path for some)
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(TESTS)
 
 check: setup-tests ## style, types, import directions
 	@$(BIN)/ruff check .

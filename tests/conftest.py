@@ -16,6 +16,21 @@ from minefusion.schemas.settings import PROJECT, Settings, load_settings
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+SPARK = "spark"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Two processes share the suite: a file stays whole, and all that needs Spark goes, first, to one of them."""
+
+    def group(item: pytest.Item) -> str:
+        given = getattr(getattr(item, "callspec", None), "params", {}).values()
+        asked = {*getattr(item, "fixturenames", ()), *(each for each in given if isinstance(each, str))}
+        return SPARK if SPARK in asked else item.nodeid.partition("::")[0]
+
+    items.sort(key=lambda item: group(item) != SPARK)
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group(item)))
+
 
 @pytest.fixture(autouse=True)
 def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

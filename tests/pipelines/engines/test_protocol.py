@@ -206,6 +206,7 @@ def test_light_commits_on_the_version_it_looked_at(settings: Settings, monkeypat
     assert held(racer) == {("a", 0): (1.0, 0), ("b", 0): (1.0, 0)}
 
 
+@pytest.mark.usefixtures("spark")
 def test_spark_leaves_no_transaction_behind_in_its_session(request: pytest.FixtureRequest, settings: Settings):
     engine = open_one(request, settings, "spark")
     write(engine, [row("a")])
@@ -214,6 +215,7 @@ def test_spark_leaves_no_transaction_behind_in_its_session(request: pytest.Fixtu
     assert engine.spark.conf.get("spark.databricks.delta.write.txnVersion", None) is None  # type: ignore[attr-defined]
 
 
+@pytest.mark.usefixtures("spark")
 def test_engines_take_turns_on_one_lake(request: pytest.FixtureRequest, settings: Settings):
     light, spark = LightEngine(settings), open_one(request, settings, "spark")
     write(spark, [row("a"), row("b")], Consumed("job", 1))
