@@ -20,8 +20,8 @@ PYTHON = VENV / "bin" / "python"
 LOCK = ROOT / "infra" / "requirements.lock"
 STAMP = VENV / ".installed"
 UV = "uv==0.13.9"
-# The environment takes 2.1 GB, the installer's downloads as much again.
-NEEDED_GB = 6
+# The environment takes 7 GB, most of it PyTorch with CUDA, the installer's downloads as much again.
+NEEDED_GB = 16
 
 # pip's own configuration, for uv, which does not read it.
 PIP_TO_UV = {
