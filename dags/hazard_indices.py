@@ -1,11 +1,12 @@
-"""Compute the hazard indices of gas, air, temperature and people whenever cleaned data lands.
+"""Compute the hazard indices of minutes, of every family, and the rules of plants, whenever cleaned data lands.
 
-**When** `silver.reading` or `silver.position` moved. **Reads** silver. **Writes** `gold.hazard_index`.
+**When** readings, positions or another feed moved in silver. **Reads** silver. **Writes** `gold.hazard_index`.
 
 The job finds by itself what is new, so one run after many events catches up with all of them.
 
 **To compute a span again** start a run by hand and fill in *from* and *to*; then do the same in
-`area_minute_and_alarms`. A whole day, through all tables in order, is the DAG `rebuild_day`.
+`area_minute_and_alarms`, `escape_routes` and `risk_by_hour`. A whole day, through all tables in order, is the DAG
+`rebuild_day`.
 
 **If a mine is red** the last line of its log says what is wrong and what to do. The other mines' indices are complete.
 """
@@ -13,12 +14,12 @@ The job finds by itself what is new, so one run after many events catches up wit
 from airflow.sdk import dag, task
 
 from minefusion.schemas import gold, silver
-from minefusion.schemas.schedule import SPAN
-from wiring import SPAN_PARAMS, asset, common, each_mine, engine, every_mine_is_through, mines, publish
+from minefusion.schemas.schedule import OTHER_FEEDS, SPAN
+from wiring import SPAN_PARAMS, any_of, common, each_mine, engine, every_mine_is_through, mines, publish
 
 
 @dag(
-    schedule=asset(silver.READING) | asset(silver.POSITION),
+    schedule=any_of(silver.READING, silver.POSITION, *OTHER_FEEDS),
     params=SPAN_PARAMS,
     **common(__doc__, owner="ventilation", tags=["gold", "hazard"]),
 )

@@ -3,8 +3,8 @@
 **When** each minute. **Reads** the landing folder. **Writes** `bronze.*`, `silver.reading` and the tables beside it.
 
 Each mine goes its own way: `ingest` gives each of its new files a verdict, `conform` brings silver up to date. A mine
-with nothing new is skipped; a mine that fails leaves the others alone and turns the run red. `the_rest` gives a verdict
-to the files of no mine and no known kind, so that none lies there unseen.
+with nothing new is skipped; a mine that fails leaves the others alone and turns the run red. Files of other families,
+of no mine and of no known kind are taken in by `ingest_other_feeds`.
 
 **If `ingest` is red** the last line of its log names the file and what to do: most often a site file with a mistake.
 A bad exchange file never fails the task; it is rejected or put into quarantine, and the ledger says why:
@@ -33,11 +33,6 @@ def ingest_safety_monitoring():
         """Bring the mine's silver up to date with bronze. Skipped: it already is."""
         return f"minefusion run conform --mine {mine} {engine('conform')}{SKIP_UNCHANGED}"
 
-    @task.bash(trigger_rule=TriggerRule.ALL_DONE)
-    def the_rest() -> str:
-        """Give a verdict to the files that name no known mine or kind."""
-        return f"minefusion ingest {LANDING} --skip-unchanged {engine('ingest')}"
-
     @task_group
     def one_mine(mine: str):
         # By keyword, since the task's label reads them.
@@ -48,7 +43,7 @@ def ingest_safety_monitoring():
 
     news = one_mine.expand(mine=mines())
     publish_new(news, silver.READING)
-    news >> [the_rest(), every_mine_is_through()]
+    news >> every_mine_is_through()
 
 
 ingest_safety_monitoring()

@@ -1,4 +1,4 @@
-"""Compute a whole day again, from bronze through silver to gold, in order.
+"""Compute a whole day again, from bronze through silver to gold, every job in order.
 
 **When** each night for the UTC day that ended, and for any past day by backfill. **Reads** bronze. **Writes** silver
 and gold.

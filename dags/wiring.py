@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from airflow.providers.standard.hooks.subprocess import SubprocessHook, SubprocessResult
-from airflow.sdk import Asset, Param, TriggerRule, task
+from airflow.sdk import Asset, AssetAny, Param, TriggerRule, task
 from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 
 from minefusion.schemas.catalog import asset_uri
@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 SETTINGS = load_settings()
 LANDING = shlex.quote(str(SETTINGS.airflow.landing))
 REPORTS = shlex.quote(str(SETTINGS.home / "reports"))
+EXPORTS = shlex.quote(str(SETTINGS.home / "exports"))
 
 SPAN_PARAMS = {
     name: Param(None, type=["null", "string"], format="date-time", title=title, description=told)
@@ -91,6 +92,11 @@ def common(doc: str | None, *, owner: str, tags: list[str], **more: Any) -> dict
 def asset(table: Table) -> Asset:
     """The table as an asset: DAGs meet only here."""
     return Asset(name=table.name, uri=asset_uri(table), group=table.layer)
+
+
+def any_of(*tables: Table) -> AssetAny:
+    """Any of these tables moved."""
+    return AssetAny(*map(asset, tables))
 
 
 def engine(job: str) -> str:

@@ -125,3 +125,23 @@ VIDEO_CLIP = Table(
         Column("run_id", "string", "The run that wrote the row.", "运行标识"),
     ),
 )
+
+REMOVAL = Table(
+    name="bronze.removal",
+    doc="The log of removals: one row per table and day of rows whose time of keeping was over, and that maintenance "
+    "removed.",
+    zh="销毁台账：超过保存期限而删除的数据，每次每表每天一行",
+    key=("table_name", "removal", "removed_day"),
+    columns=(
+        Column("table_name", "string", "Table that the rows were removed from.", "表名"),
+        Column("removal", "long", "Number of the removal from that table, from 1.", "删除序号"),
+        Column("removed_day", "string", "UTC day of the rows; '' where they have none.", "所删数据的日期（UTC）"),
+        Column("rows", "long", "Rows that were removed.", "删除行数"),
+        Column("mines", "int", "Mines that they were of.", "涉及煤矿数"),
+        Column("kept_from", "string", "First UTC day that stayed.", "保留起始日（UTC）"),
+        Column("keep_days", "int", "Days that the table is kept at least.", "保存天数", unit="d"),
+        Column("keep_source", "string", "Where that comes from.", "保存期限依据"),
+        Column("removed_at", "timestamp", "When they were removed.", "删除时间"),
+    ),
+    volatile=("removed_at",),
+)

@@ -6,9 +6,9 @@ import csv
 from importlib.resources import files
 
 
-def rows(name: str) -> list[dict[str, str | None]]:
-    """Rows of `schemas/<name>.csv`; an empty cell is null."""
-    text = files("minefusion.schemas").joinpath(f"{name}.csv").read_text(encoding="utf-8")
+def rows(name: str, package: str = "minefusion.schemas") -> list[dict[str, str | None]]:
+    """Rows of `<name>.csv` in the folder of `package`; an empty cell is null."""
+    text = files(package).joinpath(f"{name}.csv").read_text(encoding="utf-8")
     return [{column: cell or None for column, cell in row.items()} for row in csv.DictReader(text.splitlines())]
 
 

@@ -11,17 +11,22 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from minefusion.schemas import silver
 from minefusion.schemas.catalog import site_path
+from minefusion.schemas.exchange.mine_codes import mine_of_name
 from minefusion.schemas.settings import EngineChoice, Settings
 
 # Clock of the mines' shifts. Days and hours of tables are UTC, like their partitions.
 MINE_TIMEZONE = "Asia/Shanghai"
-# A shift's report waits so long for data that comes late [min].
+# What tells of a whole hour or shift waits so long for data that comes late [min].
 SETTLE_MIN = 10
 
 EVERY_MINUTE = "* * * * *"
 EVERY_HOUR = "0 * * * *"
+AFTER_EACH_HOUR = f"{SETTLE_MIN} * * * *"
 EVERY_DAY = "0 0 * * *"
+# When a mine's own office sleeps, by the mines' clock.
+EVERY_NIGHT = "30 2 * * *"
 AFTER_EACH_SHIFT = f"{SETTLE_MIN} 0,8,16 * * *"
 
 # The first day that a backfill may name.
@@ -59,6 +64,15 @@ WINDOW_AND_HOUR_BEFORE = WINDOW.replace(
     "dag_run.data_interval_start.isoformat()",
     "(dag_run.data_interval_start - macros.timedelta(hours=1)).isoformat()",
 )
+# The whole hour that ended last, as options; a run by hand has no period and takes it from its own moment.
+_HOUR_ENDED = (
+    "((dag_run.data_interval_end or dag_run.run_after)"
+    f" - macros.timedelta(minutes={SETTLE_MIN})).replace(minute=0, second=0, microsecond=0)"
+)
+HOUR_THAT_ENDED = (
+    f" --from {{{{ ({_HOUR_ENDED} - macros.timedelta(hours=1)).isoformat() }}}}"
+    f" --to {{{{ ({_HOUR_ENDED}).isoformat() }}}}"
+)
 # The end of the shift that a report is about.
 SHIFT_END = (
     "{% if dag_run.data_interval_end %}"
@@ -69,8 +83,14 @@ SHIFT_END = (
 SPAN = '${SPAN_FROM:+ --from "$SPAN_FROM"}${SPAN_TO:+ --to "$SPAN_TO"}'
 SPAN_ENVIRONMENT = {"SPAN_FROM": "{{ params['from'] or '' }}", "SPAN_TO": "{{ params['to'] or '' }}"}
 
+# What the feeds beside safety monitoring and positioning come to in silver.
+OTHER_FEEDS = (
+    silver.WATER_READING, silver.SUPPORT_PRESSURE, silver.SEISMIC_EVENT, silver.TAILINGS_READING, silver.SLOPE_READING,
+    silver.EQUIPMENT_STATE, silver.VEHICLE_POSITION, silver.FIELD_RECORD, silver.VIDEO_EVENT,
+)  # fmt: skip
+
 # Jobs that keep the books rather than compute hazards; they follow the ingest's engine.
-_WITH_INGEST = {"ingest", "conform", "data_quality"}
+_WITH_INGEST = {"ingest", "conform", "data_quality", "sensor_health", "export"}
 _SITE_FILE = ".site.yaml"
 _MINE_IN_NAME = re.compile(r"(\d{6}[0-9A-Z]{4,14})_")
 
@@ -84,17 +104,24 @@ def mines_of(settings: Settings) -> list[str]:
     """The mines to work on, sorted: those of the settings, else every one that has shown itself.
 
     A mine shows itself by a site file, in the lake or still in the landing folder, or by a file in the landing folder
-    that carries its code: a mine without a site file is worked on too, since its gas is no less dangerous.
+    that carries its code: a mine without a site file is worked on too, since its gas is no less dangerous. A provincial
+    file carries the code of the older register; one that names no mine is of a mine that the settings name.
     """
     if settings.airflow.mines:
         return sorted(set(settings.airflow.mines))
+    landing, aliases = settings.airflow.landing, settings.mine_aliases
     sites = site_path(settings.lake, "any").parent
     found = {name.removesuffix(_SITE_FILE) for name in _names(sites) if name.endswith(_SITE_FILE)}
-    for folder, folders, names in os.walk(settings.airflow.landing):
+    found |= set(aliases.values())
+    for folder, folders, names in os.walk(landing):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        if Path(folder) == settings.airflow.landing:
+        inside = Path(folder).relative_to(landing)
+        if inside == Path():
             found |= {name.removesuffix(_SITE_FILE) for name in names if name.endswith(_SITE_FILE)}
-        found |= {match[1] for name in names if (match := _MINE_IN_NAME.match(name))}
+        if any(inside.is_relative_to(name) for name in settings.provincial):
+            found |= {mine for name in names if (mine := mine_of_name(name, aliases))}
+        else:
+            found |= {match[1] for name in names if (match := _MINE_IN_NAME.match(name))}
     return sorted(found)
 
 

@@ -64,6 +64,11 @@ class SparkSettings:
     driver_memory: str = field(default="2g", metadata=_matching(r"[1-9]\d*[mg]", "a size such as 2g or 1500m"))
     jars: Path = PROJECT / ".jars"
 
+    @property
+    def is_local(self) -> bool:
+        """Whether driver and workers are threads of one process."""
+        return self.master.startswith("local")
+
 
 @dataclass(frozen=True)
 class AirflowSettings:

@@ -21,7 +21,7 @@ def open_engine(settings: Settings, name: str | None = None) -> Engine:
     """
     wanted = name or settings.engine
     if wanted == "auto":
-        wanted = "light" if settings.spark.master.startswith("local") else "spark"
+        wanted = "light" if settings.spark.is_local else "spark"
     if wanted == "spark":
         from minefusion.pipelines.engines.spark import SparkEngine
 

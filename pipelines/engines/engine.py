@@ -14,6 +14,7 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -234,24 +235,53 @@ class Engine(ABC):
         """The partitions that hold data, in order; the log says so, no row is read."""
         return sorted(self._files_by_day(table))
 
-    def compact(self, table: Table, *, newest_day: bool = False) -> None:
+    def compact(self, table: Table, *, newest_day: bool = False, from_files: int | None = None) -> int:
         """Join the many small files of the days before the newest one, or of that one too; rows stay as they are.
 
         Each minute adds files; a table is as fast as its log is short. A stream, which adds some each second, does not
-        wait for the day to end.
+        wait for the day to end. Returns how many files were joined.
+
+        Args:
+            from_files: a day with so many small files gets them joined; COMPACT_FROM where left out.
         """
         by_day = self._files_by_day(table, up_to_bytes=JOINED_BYTES // 2)
+        joined = 0
         for day in sorted(by_day)[: None if newest_day else -1]:
-            if by_day[day] >= COMPACT_FROM:
+            if by_day[day] >= (from_files or COMPACT_FROM):
                 filters = [("day", "=", day)] if table.partition else None
                 self._opened(table).optimize.compact(partition_filters=filters, target_size=JOINED_BYTES)
+                joined += by_day[day]
+        return joined
 
-    def trim(self, table: Table) -> None:
-        """Remove the data files that no version of the last hours needs; commits remove their own log by themselves."""
+    def trim(self, table: Table, *, orphans: bool = False) -> int:
+        """Remove the data files that no version of the last hours needs; commits remove their own log by themselves.
+
+        Returns how many there were.
+
+        Args:
+            orphans: also files that no version ever named, as a killed writer leaves them; the folder is listed.
+        """
         delta = self._opened(table)
         if any(delta.metadata().configuration.get(key) != value for key, value in TABLE_PROPERTIES.items()):
             delta.alter.set_table_properties(dict(TABLE_PROPERTIES))
-        delta.vacuum(retention_hours=KEPT_HOURS, enforce_retention_duration=False, dry_run=False)
+        vacuum = partial(delta.vacuum, retention_hours=KEPT_HOURS, enforce_retention_duration=False, full=orphans)
+        # The log goes on naming files that are gone already.
+        gone = [
+            file for file in vacuum(dry_run=True) if in_object_store(self.uri(table)) or self._is_there(table, file)
+        ]
+        if gone:
+            vacuum(dry_run=False)
+        return len(gone)
+
+    def checkpoint(self, table: Table) -> None:
+        """Write the state of the table, with what its jobs have used up, in one file; remove the log behind it that no
+        version of the last hours needs."""
+        delta = self._opened(table)
+        delta.create_checkpoint()
+        delta.cleanup_metadata()
+
+    def _is_there(self, table: Table, file: str) -> bool:
+        return os.path.isfile(os.path.join(self.uri(table), unquote(file)))
 
     def _files_by_day(self, table: Table, *, up_to_bytes: int | None = None) -> Counter[str]:
         delta = self._newest(table)

@@ -20,6 +20,7 @@ from minefusion.pipelines.engines.engine import (
     Consumed,
     Engine,
     Exchange,
+    Part,
     merge_condition,
 )
 from minefusion.pipelines.exchange.packs import OnDisk, read_pack
@@ -140,6 +141,20 @@ class LightEngine(Engine):
                 writer_properties=_ZSTD,
                 commit_properties=_commit(consumed),
             )
+
+    def remove(self, part: Part, condition: str, consumed: Sequence[Consumed]) -> None:
+        """Delete the rows that an SQL condition names, on the version that the part was read from.
+
+        Whole days go without a row of them being read.
+
+        Raises:
+            BeatenError: another writer changed the table since the part was read.
+        """
+        delta = self._opened(part.table)
+        if delta.version() != part.version:
+            raise BeatenError(f"{part.table.name} moved from version {part.version} to {delta.version()} meanwhile")
+        with _on_this_version(part.table):
+            delta.delete(condition, writer_properties=_ZSTD, commit_properties=_commit(consumed))
 
     def _merge(
         self, delta: DeltaTable, table: Table, changes: nw.LazyFrame, days: Sequence[str], consumed: Consumed | None

@@ -58,7 +58,6 @@ def session(settings: Settings) -> SparkSession:
     jars = sorted(Path(settings.spark.jars).glob("*.jar"))
     if not any("delta-spark" in jar.name for jar in jars):
         raise MissingError(f"expected the Delta jars in {settings.spark.jars}, found none; run make setup")
-    local = settings.spark.master.startswith("local")
     listed = ",".join(str(jar) for jar in jars)
     options = {
         "spark.ui.enabled": "false",
@@ -78,7 +77,7 @@ def session(settings: Settings) -> SparkSession:
         "spark.log.level": "ERROR",
         "spark.sql.ansi.enabled": "false",  # a value that does not parse is null with a reason, not a failed job
     }
-    if local:
+    if settings.spark.is_local:
         # Defaults made for clusters cost four to five times the CPU in a small cycle on one machine.
         options |= {
             "spark.sql.shuffle.partitions": "2",
@@ -116,6 +115,13 @@ class SparkEngine(Engine):
         self.spark = session(settings)
         self._beside = LightEngine(settings)
         self._kept: list[DataFrame] = []
+        self._kept_at = StorageLevel(
+            useDisk=True,
+            useMemory=True,
+            useOffHeap=False,
+            deserialized=True,
+            replication=1 if settings.spark.is_local else 2,
+        )
         self.expects(0)
 
     @property
@@ -135,8 +141,11 @@ class SparkEngine(Engine):
         return frame.to_native().toArrow()
 
     def cached(self, frame: nw.LazyFrame) -> nw.LazyFrame:
-        """Computed now, and its plan forgotten: Spark looks through a whole plan again at each step that is added."""
-        return nw.from_native(frame.to_native().localCheckpoint(eager=True))
+        """Computed now, and its plan forgotten: Spark looks through a whole plan again at each step that is added.
+
+        What is lost with a machine can then not be computed again, so on a cluster it lies on two of them.
+        """
+        return nw.from_native(frame.to_native().localCheckpoint(eager=True, storageLevel=self._kept_at))
 
     def together(self, frames: Sequence[nw.LazyFrame]) -> nw.LazyFrame:
         """In one plan: what they read is read once."""
@@ -167,7 +176,7 @@ class SparkEngine(Engine):
         packs = packs_of(files)
         numbers = self.spark.range(0, len(packs), 1, len(packs))
         read = partial(read_in_worker, files, packs)
-        stream = numbers.mapInArrow(read, from_arrow_schema(STREAM_SCHEMA)).persist(StorageLevel.MEMORY_AND_DISK)
+        stream = numbers.mapInArrow(read, from_arrow_schema(STREAM_SCHEMA)).persist(self._kept_at)
         self._kept.append(stream)
         told = stream.filter(F.col("file").isNotNull()).select("file.*").toArrow()
         records = stream.filter(F.col("record").isNotNull()).select("record.*")

@@ -16,10 +16,10 @@ import pyarrow as pa
 from minefusion.pipelines.exchange.documents import judge_entries
 from minefusion.pipelines.exchange.files import FileState, Landed, open_files
 from minefusion.pipelines.exchange.layouts import judge_as_other, judge_records, other_layouts
-from minefusion.pipelines.exchange.provincial import mine_of_name
 from minefusion.pipelines.exchange.records import RECORD, UTC_TIME, Source, quarantine
 from minefusion.pipelines.exchange.verdict import FILE, LOADED, conclude, count, files_table, records_table
 from minefusion.schemas.exchange.grammar import AHEAD_S, Kind, kinds
+from minefusion.schemas.exchange.mine_codes import mine_of_name
 
 __all__ = ["FILE", "RECORD", "Landed", "Read", "read_files"]
 

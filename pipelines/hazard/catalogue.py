@@ -43,6 +43,7 @@ from minefusion.pipelines.hazard import (
 )
 from minefusion.pipelines.hazard.history import History
 from minefusion.pipelines.hazard.inputs import Inputs
+from minefusion.pipelines.hazard.lacking import speaking, with_lacking
 from minefusion.pipelines.hazard.rows import Index
 
 # Indices over minutes, from two hours of data.
@@ -140,4 +141,6 @@ def index(index_id: str) -> Index:
 
 def compute(inputs: Inputs) -> nw.LazyFrame:
     """The fast indices' rows of gold.hazard_index of the window, but for the columns that the job adds."""
-    return nw.concat([function(inputs) for _, function in CATALOGUE], how="vertical")
+    called = speaking(inputs, CATALOGUE)
+    rows = inputs.cached(nw.concat([function(inputs) for _, function in called], how="vertical"))
+    return with_lacking(inputs, [declared for declared, _ in CATALOGUE], rows)

@@ -6,7 +6,6 @@ import narwhals as nw
 import pyarrow as pa
 
 from minefusion.pipelines.hazard.inputs import Inputs
-from minefusion.pipelines.hazard.lacking import rows_of_lacking
 from minefusion.pipelines.hazard.levels import judged
 from minefusion.pipelines.hazard.minutes import MINUTE_US, minute_grid, minute_no
 from minefusion.pipelines.hazard.rows import Index, index_rows, number, quoted
@@ -74,7 +73,7 @@ def p06(inputs: Inputs) -> nw.LazyFrame:
               "bed_or_filter_change": "更换白土床或过滤器"}  # fmt: skip
     job_en = {"none": "nothing is disposed of", "unit": "disposal", "scouting": "scouting before the assessment",
               "leak_job": "leak job", "bed_or_filter_change": "change of bed or filter"}  # fmt: skip
-    found = index_rows(
+    return index_rows(
         rows,
         P_06,
         value=value,
@@ -91,7 +90,6 @@ def p06(inputs: Inputs) -> nw.LazyFrame:
         finding_zh=nw.concat_str(_worded(job_zh), nw.lit(" "), number(value, 0), nw.lit(" 人")),
         finding_en=nw.concat_str(_worded(job_en), nw.lit(", "), number(value, 0), nw.lit(" people")),
     )
-    return nw.concat([found, rows_of_lacking(inputs, P_06, units, "NO_PROCESS_UNIT")], how="vertical")
 
 
 def _worded(words: dict[str, str]) -> nw.Expr:

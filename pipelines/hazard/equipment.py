@@ -94,15 +94,16 @@ def by_slot(values: nw.LazyFrame) -> nw.LazyFrame:
 
 
 def held(slots: nw.LazyFrame) -> nw.LazyFrame:
-    """The slots with each value carried on to those after it that have none of their own, HELD slots in all."""
+    """The slots with each value carried on to those after it that have none of their own, HELD slots in all.
+
+    `age` counts the slots since the value was measured.
+    """
     copies = [
-        slots.with_columns((nw.col("slot") + age).alias("slot"), nw.lit(age).alias("_age")) for age in range(HELD)
+        slots.with_columns((nw.col("slot") + age).alias("slot"), nw.lit(age).alias("age")) for age in range(HELD)
     ]
     together = nw.concat(copies, how="vertical")
-    newest = nw.col("_age").min().over(*MACHINE, "point_id", "part", "quantity", "slot")
-    return together.with_columns(newest.alias("_newest")).filter(nw.col("_age") == nw.col("_newest")).drop(
-        "_age", "_newest"
-    )  # fmt: skip
+    newest = nw.col("age").min().over(*MACHINE, "point_id", "part", "quantity", "slot")
+    return together.with_columns(newest.alias("_newest")).filter(nw.col("age") == nw.col("_newest")).drop("_newest")
 
 
 def running_slots(slots: nw.LazyFrame) -> nw.LazyFrame:

@@ -22,6 +22,7 @@ from minefusion.pipelines.hazard.inputs import Inputs
 from minefusion.pipelines.hazard.levels import judged
 from minefusion.pipelines.hazard.minutes import first_minute, minute_grid
 from minefusion.pipelines.hazard.rows import Index, index_rows, number
+from minefusion.pipelines.hazard.snapshots import located
 from minefusion.pipelines.routes.conditions import conditions_of
 from minefusion.pipelines.routes.escape import Conditions, People, escape_ways
 from minefusion.pipelines.routes.facts import BAD_AIR, LEFT, PERSON, SMOKE, people_facts, road_facts
@@ -75,7 +76,7 @@ def p07(inputs: Inputs) -> nw.LazyFrame:
     )
     function = partial(progress_of_mine, sites=dict(inputs.sites), first=first_minute(inputs.window))
     found = inputs.grouped(facts, ["mine_code"], function, _SCHEMA)
-    rows = _places(inputs, inputs.cached(found))
+    rows = located(inputs, _places(inputs, inputs.cached(found)), ~nw.col("at_first").is_null())
     at_first, inside = nw.col("at_first"), nw.col("inside")
     out = nw.when(at_first > 0).then(1.0 - inside / at_first).otherwise(nw.lit(1.0))
     rows = rows.with_columns(nw.when(~at_first.is_null()).then(out).alias("_value"))

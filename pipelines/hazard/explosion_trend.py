@@ -20,7 +20,6 @@ from minefusion.pipelines.hazard.hours import (
     hour_grid,
     no_point,
 )
-from minefusion.pipelines.hazard.lacking import rows_of_lacking
 from minefusion.pipelines.hazard.levels import judged
 from minefusion.pipelines.hazard.mixtures import (
     LEAST_COMBUSTIBLE_PCT,
@@ -164,7 +163,7 @@ def g05(history: History) -> nw.LazyFrame:
              "does not enter the explosion triangle within two days"),
         )
     ]  # fmt: skip
-    rows_found = index_rows(
+    return index_rows(
         rows,
         G_05,
         value=nw.when(inside).then(nw.lit(0.0)).otherwise(hours),
@@ -184,7 +183,6 @@ def g05(history: History) -> nw.LazyFrame:
         finding_zh=told[0],
         finding_en=told[1],
     )
-    return nw.concat([rows_found, rows_of_lacking(history, G_05, places, "NO_OXYGEN")], how="vertical")
 
 
 def trend_of_place(span: Span) -> Callable[[pa.Table], pa.Table]:

@@ -24,7 +24,6 @@ from minefusion.pipelines.hazard.hours import (
     no_point,
     per_hour,
 )
-from minefusion.pipelines.hazard.lacking import rows_of_lacking
 from minefusion.pipelines.hazard.rows import Index, index_rows, number
 from minefusion.pipelines.hazard.trend import theil_sen_slopes
 from minefusion.pipelines.rounding import rounded
@@ -268,7 +267,6 @@ def told(**more: nw.Expr) -> dict[str, nw.Expr]:
 
 
 def ratio_rows(
-    history: History,
     index: Index,
     rows: nw.LazyFrame,
     *,
@@ -278,9 +276,9 @@ def ratio_rows(
     unit: str = "",
     more: Mapping[str, nw.Expr] | None = None,
 ) -> nw.LazyFrame:
-    """Rows of an index from rows of `in_window` with level, limit_source and limit_confidence; and of mines without."""
+    """Rows of an index from rows of `in_window` with level, limit_source and limit_confidence."""
     value = number(nw.col("value"), decimals)
-    found = index_rows(
+    return index_rows(
         rows,
         index,
         value=nw.col("value"),
@@ -293,4 +291,3 @@ def ratio_rows(
         finding_zh=nw.concat_str(nw.lit(f"{name_zh} "), value, nw.lit(unit)),
         finding_en=nw.concat_str(nw.lit(f"{name_en} "), value, nw.lit(unit)),
     )
-    return nw.concat([found, rows_of_lacking(history, index, history.gas_series, "NO_CARBON_MONOXIDE")], how="vertical")

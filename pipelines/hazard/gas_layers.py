@@ -7,7 +7,6 @@ import pyarrow as pa
 
 from minefusion.pipelines.hazard.hours import no_point, placed, site_rows
 from minefusion.pipelines.hazard.inputs import Inputs
-from minefusion.pipelines.hazard.lacking import rows_of_lacking
 from minefusion.pipelines.hazard.levels import judged
 from minefusion.pipelines.hazard.minutes import first_minute, minute_grid
 from minefusion.pipelines.hazard.rows import Index, index_rows, number
@@ -67,7 +66,7 @@ def g12(inputs: Inputs) -> nw.LazyFrame:
     )
     value = nw.col("_number")
     rows = judged(inputs, placed(inputs, rows, "巷道", "road"), G_12.id, ("", value))
-    found = index_rows(
+    return index_rows(
         rows,
         G_12,
         value=value,
@@ -84,4 +83,3 @@ def g12(inputs: Inputs) -> nw.LazyFrame:
         finding_zh=nw.concat_str(nw.lit("层状积聚数 "), number(value)),
         finding_en=nw.concat_str(nw.lit("layering number "), number(value)),
     )
-    return nw.concat([found, rows_of_lacking(inputs, G_12, roofs, "NO_ROOF_EMISSION")], how="vertical")

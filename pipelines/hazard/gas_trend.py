@@ -24,7 +24,6 @@ from minefusion.pipelines.hazard.hours import (
     placed,
     site_rows,
 )
-from minefusion.pipelines.hazard.lacking import rows_of_lacking
 from minefusion.pipelines.hazard.levels import judged
 from minefusion.pipelines.hazard.rows import Index, index_rows, number
 from minefusion.pipelines.rounding import rounded
@@ -164,7 +163,7 @@ def g08(history: History) -> nw.LazyFrame:
         history, of_areas, nw.col("uneven"), "unevenness", {"variation": number(nw.col("variation"), 3)},
         ("瓦斯涌出不均衡系数 ", "", "highest hour of gas over its mean ", ""),
     )  # fmt: skip
-    return nw.concat([swung, emitted, rows_of_lacking(history, G_08, points, "NO_METHANE")], how="vertical")
+    return nw.concat([swung, emitted], how="vertical")
 
 
 def _emission_series(history: History) -> nw.LazyFrame:
@@ -311,7 +310,7 @@ def g11(history: History) -> nw.LazyFrame:
     held = nw.when(share >= GASSY_SHARE).then(fall).otherwise(nw.when(~share.is_null()).then(harmless))
     rows = judged(history, placed(history, rows), G_11.id, ("", held))
     shown = number(fall, 0)
-    told = index_rows(
+    return index_rows(
         rows,
         G_11,
         value=fall,
@@ -330,8 +329,6 @@ def g11(history: History) -> nw.LazyFrame:
         finding_zh=nw.concat_str(nw.lit("气压下降 "), shown, nw.lit(" Pa/h")),
         finding_en=nw.concat_str(nw.lit("the barometer falls by "), shown, nw.lit(" Pa/h")),
     )
-    has = paths.join(mines, on="mine_code", how="inner")
-    return nw.concat([told, rows_of_lacking(history, G_11, has, "NO_BAROMETER")], how="vertical")
 
 
 def pressure_by_hour(history: History) -> nw.LazyFrame:

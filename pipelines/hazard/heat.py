@@ -7,7 +7,6 @@ import pyarrow as pa
 
 from minefusion.pipelines.hazard.gas_analyses import described
 from minefusion.pipelines.hazard.inputs import Inputs
-from minefusion.pipelines.hazard.lacking import rows_of_lacking
 from minefusion.pipelines.hazard.levels import judged
 from minefusion.pipelines.hazard.minutes import minute_grid, window_minutes
 from minefusion.pipelines.hazard.rows import Index, index_rows, number, quoted
@@ -186,7 +185,7 @@ def h01(inputs: Inputs) -> nw.LazyFrame:
     rows = rows.with_columns(rounded(wet_bulb_globe_c(nw.col("_wet"), temperature)).alias("_wbgt"))
     wbgt = nw.col("_wbgt")
     rows = judged(inputs, rows, H_01.id, (nw.col("_work"), wbgt))
-    found = _rows(
+    return _rows(
         rows, H_01, wbgt, _missing("temperature", "humidity"),
         {
             "temperature_c": number(temperature, 1), "humidity_pct": number(humidity, 1),
@@ -194,7 +193,6 @@ def h01(inputs: Inputs) -> nw.LazyFrame:
         },
         ("湿球黑球温度 ", "wet-bulb globe "),
     )  # fmt: skip
-    return nw.concat([found, rows_of_lacking(inputs, H_01, rows, "NO_HUMIDITY")], how="vertical")
 
 
 def h02(inputs: Inputs) -> nw.LazyFrame:
@@ -203,7 +201,7 @@ def h02(inputs: Inputs) -> nw.LazyFrame:
     temperature, humidity, velocity = nw.col("temperature"), nw.col("humidity"), nw.col("air_velocity")
     rows = rows.with_columns(rounded(effective_temperature_c(temperature, humidity, velocity)).alias("_et"))
     rows = judged(inputs, rows, H_02.id, ("", nw.col("_et")))
-    found = _rows(
+    return _rows(
         rows, H_02, nw.col("_et"), _missing("temperature", "humidity", "air_velocity"),
         {
             "temperature_c": number(temperature, 1), "humidity_pct": number(humidity, 1),
@@ -211,7 +209,6 @@ def h02(inputs: Inputs) -> nw.LazyFrame:
         },
         ("有效温度 ", "effective temperature "),
     )  # fmt: skip
-    return nw.concat([found, rows_of_lacking(inputs, H_02, rows, "NO_HUMIDITY")], how="vertical")
 
 
 def h03(inputs: Inputs) -> nw.LazyFrame:
@@ -223,11 +220,10 @@ def h03(inputs: Inputs) -> nw.LazyFrame:
     of_kind = {name: nw.when(nw.col("_rule") == name).then(temperature) for name in ("face", "chamber")}
     steps = [(f"{name}{end}", value) for name, value in of_kind.items() for end in ("", "_stop")]
     rows = judged(inputs, rows, H_03.id, *steps)
-    found = _rows(
+    return _rows(
         rows, H_03, temperature, _missing("temperature"), {"rule": quoted(nw.col("_rule"))},
         ("气温 ", "air temperature "), legal=nw.col("level") > 0,
     )  # fmt: skip
-    return nw.concat([found, rows_of_lacking(inputs, H_03, rows, "NO_TEMPERATURE")], how="vertical")
 
 
 def _rows(

@@ -35,7 +35,6 @@ from minefusion.pipelines.hazard.fire_ratios import (
 from minefusion.pipelines.hazard.gas_analyses import SHARE
 from minefusion.pipelines.hazard.history import History
 from minefusion.pipelines.hazard.hours import DAY_H, Floats, Series, Span, per_hour, site_rows
-from minefusion.pipelines.hazard.lacking import rows_of_lacking
 from minefusion.pipelines.hazard.levels import judged, level_against, steps
 from minefusion.pipelines.hazard.rows import NORMAL, Index, index_rows, named, number
 from minefusion.schemas.levels import NAMES
@@ -207,7 +206,7 @@ def f03(history: History) -> nw.LazyFrame:
     checks = needs_deficiency() | {"NO_CARBON_DIOXIDE": lacks("co2")}
     rows = in_window(history, hourly(sets(history), Ratio(youngs_ratio(D_CO2, D_O2), checks, {})))
     rows = judged(history, rows, F_03.id, ("", nw.col("value")))
-    return ratio_rows(history, F_03, rows, name_zh="杨氏系数", name_en="Young's ratio", decimals=1)
+    return ratio_rows(F_03, rows, name_zh="杨氏系数", name_en="Young's ratio", decimals=1)
 
 
 def f04(history: History) -> nw.LazyFrame:
@@ -219,7 +218,7 @@ def f04(history: History) -> nw.LazyFrame:
     }
     rows = in_window(history, hourly(sets(history), Ratio(ratio, checks, {})))
     rows = judged(history, rows, F_04.id, ("", nw.col("value")))
-    return ratio_rows(history, F_04, rows, name_zh="琼斯-特里克特比", name_en="Jones-Trickett ratio")
+    return ratio_rows(F_04, rows, name_zh="琼斯-特里克特比", name_en="Jones-Trickett ratio")
 
 
 def f05(history: History) -> nw.LazyFrame:
@@ -374,7 +373,7 @@ def f07(history: History) -> nw.LazyFrame:
     rows = judged(history, rows, F_07.id, ("", nw.col("value")))
     at_rest = nw.when(nw.col("days") >= AT_REST_DAYS).then(nw.lit("true")).otherwise(nw.lit("false"))
     value = number(nw.col("value"), 3)
-    found = index_rows(
+    return index_rows(
         rows,
         F_07,
         value=nw.col("value"),
@@ -391,7 +390,6 @@ def f07(history: History) -> nw.LazyFrame:
         finding_zh=nw.concat_str(nw.lit("利顿比 "), value),
         finding_en=nw.concat_str(nw.lit("Litton's ratio "), value),
     )  # fmt: skip
-    return nw.concat([found, rows_of_lacking(history, F_07, sealed, "NO_SEALED_AREA")], how="vertical")
 
 
 def days_at_rest(series: Series, span: Span) -> dict[str, Floats]:
@@ -477,7 +475,7 @@ def f08(history: History) -> nw.LazyFrame:
     rows = rows.with_columns(found.alias("_stage"))
     rows = judged(history, rows, F_08.id, ("", nw.col("_stage")))
     shown = nw.col("_stage")
-    told = index_rows(
+    return index_rows(
         rows,
         F_08,
         value=shown,
@@ -491,7 +489,6 @@ def f08(history: History) -> nw.LazyFrame:
         finding_zh=nw.concat_str(nw.lit("指标气体："), named(shown, _STAGES_ZH)),
         finding_en=nw.concat_str(nw.lit("indicator gases: "), named(shown, _STAGES_EN)),
     )
-    return nw.concat([told, rows_of_lacking(history, F_08, history.gas_series, "NO_CARBON_MONOXIDE")], how="vertical")
 
 
 def stage(series: Series, span: Span) -> dict[str, Floats]:

@@ -36,6 +36,7 @@ AIR_PATH = pa.schema(
 DOOR_PAIR = pa.schema(dict.fromkeys(("mine_code", "pair_id", "area_id", "point_a", "point_b"), _TEXT))
 MINE = pa.schema(
     {"mine_code": _TEXT, "name_zh": _TEXT, "severe_hazard": pa.bool_(), "underground_cap": pa.int32()}
+    | {"has_stations": pa.bool_()}
     | {"approved_hours": _NUMBER, "shift_hours": _NUMBER, "utc_offset_h": _NUMBER}
 )
 
@@ -95,7 +96,8 @@ class Inputs:
         air_paths: mine_code, area_id, intake_edge, return_edge, drained_ch4_m3_min, output_t_per_day, air_factor.
         door_pairs: mine_code, pair_id, area_id, point_a, point_b.
         mines: mine_code, name_zh, severe_hazard (bool), underground_cap (int), approved_hours (double; the mine's own),
-            shift_hours (double; of its longest shift), utc_offset_h.
+            shift_hours (double; of its longest shift), utc_offset_h, has_stations (bool; of the positioning system;
+            null: not known).
         feeds: the other feeds of the same span.
         sites: mine → its site file, null where there is none.
         window: rows are wanted for windows that start in it; minute-aligned.

@@ -16,9 +16,9 @@ from minefusion.pipelines.hazard.equipment import (
 )
 from minefusion.pipelines.hazard.history import History
 from minefusion.pipelines.hazard.hours import DAY_H, HOUR_US, UNPLACED, hour_grid, no_point, placed
-from minefusion.pipelines.hazard.lacking import rows_of_lacking
 from minefusion.pipelines.hazard.levels import judged, steps
 from minefusion.pipelines.hazard.rows import Index, index_rows, number
+from minefusion.pipelines.hazard.vibration import SLOW_R_MIN
 
 # No machine with any value at its alarm step is healthier than this.
 CAP = 37.0
@@ -56,6 +56,7 @@ E_06 = Index(
         "what is not measured weighs nothing; nothing measured in the hour: null",
         "any value at its last step: at most 37",
         "standstill, start-up and coast-down are left out",
+        "velocity of vibration under 600 r/min is not weighed",
         "no repair in 30 days: availability 1",
     ),
     scenario="bearing_fault",
@@ -87,9 +88,7 @@ def availability(repair_h: nw.Expr, span_h: float) -> nw.Expr:
 def e06(history: History) -> nw.LazyFrame:
     """Health by machine, regular operation by face, by hour."""
     machines, faces = history.cached(_machines(history)), history.cached(_faces(history))
-    has = nw.concat([machines.select("mine_code"), faces.select("mine_code")], how="vertical")
-    parts = [_health_rows(history, machines), _face_rows(history, faces)]
-    return nw.concat([*parts, rows_of_lacking(history, E_06, has, "NO_MACHINE")], how="vertical")
+    return nw.concat([_health_rows(history, machines), _face_rows(history, faces)], how="vertical")
 
 
 def _machines(history: History) -> nw.LazyFrame:
@@ -137,8 +136,10 @@ def _of_month(history: History, records: nw.LazyFrame, keys: list[str]):
 
 
 def _health_rows(history: History, rows: nw.LazyFrame) -> nw.LazyFrame:
-    facts = machine_facts(history).select("mine_code", "machine", "vibration_group", "bearing")
+    facts = machine_facts(history).select("mine_code", "machine", "vibration_group", "bearing", "rated_speed_r_min")
     rows = rows.join(facts, on=["mine_code", "machine"], how="left")
+    slow = (nw.col("rated_speed_r_min") < SLOW_R_MIN).fill_null(False)
+    rows = rows.with_columns(nw.when(~slow).then(nw.col("vibration")).alias("vibration"))
     judged_by: dict[str, tuple[str, nw.Expr | str]] = {
         "vibration": ("E-01", nw.col("vibration_group")),
         "temperature": ("E-03", nw.coalesce("bearing", nw.lit("sliding"))),

@@ -20,7 +20,6 @@ from minefusion.pipelines.hazard.hours import (
     trailing_count,
     trailing_mean,
 )
-from minefusion.pipelines.hazard.lacking import rows_of_lacking
 from minefusion.pipelines.hazard.levels import judged
 from minefusion.pipelines.hazard.rows import Index, index_rows, number, quoted
 from minefusion.pipelines.rounding import rounded
@@ -94,7 +93,7 @@ def v03(history: History) -> nw.LazyFrame:
     kind = nw.when(orifice < HARD_M2).then(nw.lit("hard")).otherwise(kind)
     shown = number(value, 4)
     off_text = number(nw.col("_off"), 1)
-    found = index_rows(
+    return index_rows(
         rows,
         V_03,
         value=value,
@@ -116,7 +115,6 @@ def v03(history: History) -> nw.LazyFrame:
             nw.lit("resistance "), shown, nw.lit(", off its reference by "), off_text, nw.lit(" %")
         ),
     )
-    return nw.concat([found, rows_of_lacking(history, V_03, fans, "NO_MAIN_FAN")], how="vertical")
 
 
 def _by_hour(history: History, fans: nw.LazyFrame) -> nw.LazyFrame:

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from minefusion.pipelines.hazard.gas_analyses import sum_known, with_sensors
 from minefusion.pipelines.hazard.inputs import Inputs
-from minefusion.pipelines.hazard.lacking import rows_of_lacking
 from minefusion.pipelines.hazard.levels import judged
 from minefusion.pipelines.hazard.rows import ORANGE, Index, index_rows, named, number, quoted
 from minefusion.pipelines.rounding import rounded
@@ -398,7 +397,7 @@ def g03(inputs: Inputs) -> nw.LazyFrame:
     )
     share = nw.col("_share")
     rows = judged(inputs, _told(rows), G_03.id, ("", share))
-    found = index_rows(
+    return index_rows(
         rows,
         G_03,
         value=share,
@@ -419,7 +418,6 @@ def g03(inputs: Inputs) -> nw.LazyFrame:
         finding_en=nw.concat_str(nw.lit("combustible gas at "), number(share, 1), nw.lit(" % of the lower limit")),
         stands_from=ORANGE,
     )
-    return nw.concat([found, rows_of_lacking(inputs, G_03, inputs.analyses, "NO_METHANE")], how="vertical")
 
 
 def _judged_by_triangle(inputs: Inputs, rows: nw.LazyFrame) -> nw.LazyFrame:
@@ -457,7 +455,7 @@ def g04(inputs: Inputs) -> nw.LazyFrame:
     worst = nw.col("_worst")
     amounts = nw.concat_str(number(nw.col("_total")), nw.lit(" %"))
     oxygen = nw.concat_str(number(nw.col("o2"), 1), nw.lit(" %"))
-    found = index_rows(
+    return index_rows(
         rows,
         G_04,
         value=nw.col("_severity"),
@@ -489,7 +487,6 @@ def g04(inputs: Inputs) -> nw.LazyFrame:
         ),
         stands_from=ORANGE,
     )
-    return nw.concat([found, rows_of_lacking(inputs, G_04, rows, "NO_OXYGEN")], how="vertical")
 
 
 def g06(inputs: Inputs) -> nw.LazyFrame:
@@ -512,7 +509,7 @@ def g06(inputs: Inputs) -> nw.LazyFrame:
     rows = judged(inputs, rows, G_06.id, (EXPLOSIVE, nw.col("_explosive"))).rename({"level": "_own"})
     own, coward = nw.col("_own"), nw.col("level_04")
     worse = (coward > own).fill_null(False)
-    found = index_rows(
+    return index_rows(
         rows,
         G_06,
         value=nw.col("_ec"),
@@ -537,7 +534,6 @@ def g06(inputs: Inputs) -> nw.LazyFrame:
         ),
         stands_from=ORANGE,
     )
-    return nw.concat([found, rows_of_lacking(inputs, G_06, rows, "NO_CARBON_DIOXIDE")], how="vertical")
 
 
 def _by_bureau(gas: str, oxygen: str, safe: str, explosive: str, triangle: str) -> nw.Expr:

@@ -12,12 +12,10 @@ from minefusion.pipelines.hazard.equipment import (
     fast_values,
     held,
     machine_facts,
-    running_slots,
     unbalance_pct,
 )
 from minefusion.pipelines.hazard.hours import no_point, placed
 from minefusion.pipelines.hazard.inputs import Inputs
-from minefusion.pipelines.hazard.lacking import rows_of_lacking
 from minefusion.pipelines.hazard.levels import judged
 from minefusion.pipelines.hazard.minutes import minute_grid
 from minefusion.pipelines.hazard.rows import NORMAL, Index, index_rows, number, quoted
@@ -90,8 +88,11 @@ def e03(inputs: Inputs) -> nw.LazyFrame:
     air = inputs.readings.filter(nw.col("usable"), nw.col("quantity") == "temperature", ~nw.col("value").is_null())
     air = air.with_columns((nw.col("observed_us") // SLOT_US).cast(nw.Int64).alias("slot"))
     air = air.group_by("mine_code", "area_id", "slot").agg(nw.col("value").median().alias("_air"))
-    now = temperatures.select(*_THING, "slot", nw.col("value").alias("_now"))
-    ago = temperatures.select(*_THING, (nw.col("slot") + RATE_SLOTS).alias("slot"), nw.col("value").alias("_ago"))
+    measured = nw.col("slot") - nw.col("age")
+    now = temperatures.select(*_THING, "slot", nw.col("value").alias("_now"), measured.alias("_at"))
+    ago = temperatures.select(
+        *_THING, (nw.col("slot") + RATE_SLOTS).alias("slot"), nw.col("value").alias("_ago"), measured.alias("_at_ago")
+    )
     rows = points.join(slot_grid(inputs), how="cross")
     for more in (now, ago):
         rows = rows.join(more, on=[*_THING, "slot"], how="left")
@@ -99,10 +100,11 @@ def e03(inputs: Inputs) -> nw.LazyFrame:
     rows = rows.join(air, on=["mine_code", "area_id", "slot"], how="left")
     rows = rows.join(machine_facts(inputs), on=["mine_code", "machine"], how="left")
     twin = nw.when(nw.col("_who1") == nw.col("point_id")).then(nw.col("_cool2")).otherwise(nw.col("_cool1"))
-    temperature = nw.col("_now")
+    temperature, apart = nw.col("_now"), nw.col("_at") - nw.col("_at_ago")
     rows = rows.with_columns(
         twin.alias("_twin"),
-        ((temperature - nw.col("_ago")) / (RATE_SLOTS * SLOT_MIN)).alias("_rate"),
+        # A value that is only held has warmed since when it was measured.
+        nw.when(apart > 0).then((temperature - nw.col("_ago")) / (apart * SLOT_MIN)).alias("_rate"),
         nw.coalesce("bearing", nw.lit("sliding")).alias("_kind"),
         nw.col("point_id").alias("entity"),
     )
@@ -115,7 +117,7 @@ def e03(inputs: Inputs) -> nw.LazyFrame:
     )  # fmt: skip
     rows = rows.with_columns(nw.when(~temperature.is_null()).then(nw.col("level").fill_null(NORMAL)).alias("level"))
     rate = nw.col("_rate")
-    found = index_rows(
+    return index_rows(
         placed(inputs, rows),
         E_03,
         value=temperature,
@@ -138,7 +140,6 @@ def e03(inputs: Inputs) -> nw.LazyFrame:
             nw.concat_str(nw.lit(", changes by "), number(rate), nw.lit(" K/min")).fill_null(""),
         ),
     )  # fmt: skip
-    return nw.concat([found, rows_of_lacking(inputs, E_03, points, "NO_BEARING_TEMPERATURE")], how="vertical")
 
 
 # ── E-04 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -185,7 +186,6 @@ def e04(inputs: Inputs) -> nw.LazyFrame:
         nw.len().cast(nw.Int64).alias("_phases"),
     )
     together = together.join(machine_facts(inputs), on=["mine_code", "machine"], how="left")
-    together = together.join(running_slots(slots), on=["mine_code", "machine", "slot"], how="left")
     rated, mean = nw.col("rated_current_a"), nw.col("_mean")
     least = nw.coalesce(STANDS_SHARE * rated, nw.lit(STANDS_A))
     flows = mean >= least
@@ -225,7 +225,7 @@ def e04(inputs: Inputs) -> nw.LazyFrame:
     load_now = nw.col("_load")
     part_zh = nw.concat_str(nw.lit("电流不平衡 "), number(value, 1), nw.lit(" %")).fill_null("电流不平衡未知")
     part_en = nw.concat_str(nw.lit("unbalance "), number(value, 1), nw.lit(" %")).fill_null("unbalance not known")
-    found = index_rows(
+    return index_rows(
         placed(inputs, rows, "设备", "machine"),
         E_04,
         value=value,
@@ -247,7 +247,6 @@ def e04(inputs: Inputs) -> nw.LazyFrame:
             part_en, nw.concat_str(nw.lit(", load "), number(100 * load_now, 0), nw.lit(" %")).fill_null("")
         ),
     )
-    return nw.concat([found, rows_of_lacking(inputs, E_04, machines, "NO_CURRENT")], how="vertical")
 
 
 # ── E-05 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -330,7 +329,7 @@ def e05(inputs: Inputs) -> nw.LazyFrame:
     shown_zh = nw.concat_str(nw.lit("打滑 "), number(slipping, 1), nw.lit(" %")).fill_null("未稳定运行")
     shown_en = nw.concat_str(nw.lit("slip "), number(slipping, 1), nw.lit(" %")).fill_null("not running steadily")
     smokes = (nw.col("_smoke") >= 1).fill_null(False)
-    found = index_rows(
+    return index_rows(
         placed(inputs, rows, "带式输送机", "conveyor"),
         E_05,
         value=slipping,
@@ -347,4 +346,3 @@ def e05(inputs: Inputs) -> nw.LazyFrame:
         finding_zh=nw.concat_str(shown_zh, nw.when(smokes).then(nw.lit("，烟雾报警")).otherwise(nw.lit(""))),
         finding_en=nw.concat_str(shown_en, nw.when(smokes).then(nw.lit(", smoke")).otherwise(nw.lit(""))),
     )
-    return nw.concat([found, rows_of_lacking(inputs, E_05, belts, "NO_BELT_SPEED")], how="vertical")

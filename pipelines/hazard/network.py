@@ -11,7 +11,6 @@ import pyarrow as pa
 from minefusion.pipelines.hazard.flow_balance import ROAD, SUSPECT, balance_of_mine, passed_roads
 from minefusion.pipelines.hazard.hours import site_rows
 from minefusion.pipelines.hazard.inputs import Inputs
-from minefusion.pipelines.hazard.lacking import rows_of_lacking
 from minefusion.pipelines.hazard.levels import judged
 from minefusion.pipelines.hazard.minutes import first_minute, minute_grid, window_minutes
 from minefusion.pipelines.hazard.rows import ORANGE, Index, index_rows, number, quoted
@@ -157,7 +156,7 @@ def v04(inputs: Inputs) -> nw.LazyFrame:
     )
     told_zh = nw.when(~runs).then(nw.concat_str(nw.lit("停止运转 "), number(stood, 0), nw.lit(" s")))
     told_en = nw.when(~runs).then(nw.concat_str(nw.lit("has stood for "), number(stood, 0), nw.lit(" s")))
-    found = index_rows(
+    return index_rows(
         rows,
         V_04,
         value=nw.coalesce(deviation, stood),
@@ -181,7 +180,6 @@ def v04(inputs: Inputs) -> nw.LazyFrame:
         ),
         stands_from=ORANGE,
     )
-    return nw.concat([found, rows_of_lacking(inputs, V_04, fans, "NO_MAIN_FAN")], how="vertical")
 
 
 def _point_of_work(deviation: str, margin: str) -> nw.Expr:
@@ -280,7 +278,7 @@ def v05(inputs: Inputs) -> nw.LazyFrame:
     pairs = [(scope, nw.when(nw.col("_of") == scope).then(value)) for scope in _BALANCE]
     rows = judged(inputs, rows, V_05.id, *pairs)
     share = number(100 * value, 1)
-    found = index_rows(
+    return index_rows(
         rows,
         V_05,
         value=value,
@@ -301,8 +299,6 @@ def v05(inputs: Inputs) -> nw.LazyFrame:
             nw.lit(" %"),
         ),
     )  # fmt: skip
-    has = nw.concat([roads.select("mine_code"), fans.select("mine_code")], how="vertical")
-    return nw.concat([found, rows_of_lacking(inputs, V_05, has, "NO_AIR_BALANCE")], how="vertical")
 
 
 _BALANCE = ("effective", "leakage", "leakage_hoisting")
@@ -405,7 +401,7 @@ def v06(inputs: Inputs) -> nw.LazyFrame:
     rows = judged(inputs, rows, V_06.id, ("", nw.col("_share")), ("quantity", nw.col("_supply")))
     no_tracer = ~gas[2].is_null() & ~gas[1].is_null() & ~gas[0].is_null()
     missing = nw.when(no_tracer).then(nw.lit("NO_TRACER")).otherwise(nw.lit("NO_METHANE"))
-    found = index_rows(
+    return index_rows(
         rows,
         V_06,
         value=nw.col("_share"),
@@ -425,7 +421,6 @@ def v06(inputs: Inputs) -> nw.LazyFrame:
         ),
         stands_from=ORANGE,
     )
-    return nw.concat([found, rows_of_lacking(inputs, V_06, fans, "NO_LOCAL_FAN")], how="vertical")
 
 
 def _recirculated(share: str, unknown: str, quantity: str, needed: str) -> nw.Expr:
@@ -489,7 +484,7 @@ def v07(inputs: Inputs) -> nw.LazyFrame:
     rows = judged(inputs, rows, V_07.id, ("", value))
     suspect_zh = nw.concat_str(nw.lit("，可疑测点所在巷道 "), nw.col("suspect")).fill_null("")
     suspect_en = nw.concat_str(nw.lit(", the reading of road "), nw.col("suspect"), nw.lit(" fits least")).fill_null("")
-    found = index_rows(
+    return index_rows(
         rows,
         V_07,
         value=value,
@@ -502,7 +497,6 @@ def v07(inputs: Inputs) -> nw.LazyFrame:
         finding_zh=nw.concat_str(nw.lit("不平衡 "), number(value, 1), nw.lit(" %"), suspect_zh),
         finding_en=nw.concat_str(nw.lit("out of balance by "), number(value, 1), nw.lit(" %"), suspect_en),
     )
-    return nw.concat([found, rows_of_lacking(inputs, V_07, rows, "NO_MEASURED_NODE")], how="vertical")
 
 
 # Areas whose roads lead to the surface.

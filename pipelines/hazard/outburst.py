@@ -24,7 +24,6 @@ from minefusion.pipelines.hazard.hours import (
     placed,
     site_rows,
 )
-from minefusion.pipelines.hazard.lacking import rows_of_lacking
 from minefusion.pipelines.hazard.levels import judged, steps
 from minefusion.pipelines.hazard.rows import Index, index_rows, number, quoted
 from minefusion.pipelines.rounding import rounded
@@ -146,7 +145,7 @@ def g09(history: History) -> nw.LazyFrame:
     value = nw.col("_worst")
     rows = judged(history, placed(history, rows), G_09.id, ("", value))
     shown = nw.concat_str(nw.col("_which"), nw.lit(" "), number(100 * value, 0), nw.lit(" %"))
-    found = index_rows(
+    return index_rows(
         rows,
         G_09,
         value=value,
@@ -162,7 +161,6 @@ def g09(history: History) -> nw.LazyFrame:
         finding_zh=nw.concat_str(nw.lit("突出指标达到临界值的 "), shown),
         finding_en=nw.concat_str(nw.lit("outburst index against its critical value: "), shown),
     )
-    return nw.concat([found, rows_of_lacking(history, G_09, places, "NO_DRILL_CUTTINGS")], how="vertical")
 
 
 _FACTS = {
@@ -280,7 +278,7 @@ def g10(history: History) -> nw.LazyFrame:
     # A shot that nothing can be held against is told with its value, as nothing unusual is known of it.
     level = nw.when(~v30.is_null()).then(nw.col("level").fill_null(0))
     why = nw.when(nw.col("broken").is_null()).then(nw.lit("NO_BROKEN_COAL")).otherwise(nw.lit("NO_RETURN_GAS"))
-    rows = index_rows(
+    return index_rows(
         found,
         G_10,
         value=v30,
@@ -304,7 +302,6 @@ def g10(history: History) -> nw.LazyFrame:
         finding_zh=nw.concat_str(nw.lit("爆破后 30 min 吨煤涌出瓦斯 "), number(v30, 2), nw.lit(" m³/t")),
         finding_en=nw.concat_str(nw.lit("methane of 30 min after the blast "), number(v30, 2), nw.lit(" m³/t")),
     )
-    return nw.concat([rows, rows_of_lacking(history, G_10, shots, "NO_BLAST")], how="vertical")
 
 
 _SHOT_NUMBERS = (

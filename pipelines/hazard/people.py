@@ -12,7 +12,7 @@ import narwhals as nw
 from minefusion.pipelines.hazard.inputs import Inputs
 from minefusion.pipelines.hazard.minutes import first_minute, minute_grid, window_minutes
 from minefusion.pipelines.hazard.rows import BLUE, NORMAL, ORANGE, RED, YELLOW, Index, index_rows, number, quoted
-from minefusion.pipelines.hazard.snapshots import LOOKBACK_MINUTES, held_counts, newest_snapshots
+from minefusion.pipelines.hazard.snapshots import LOOKBACK_MINUTES, held_counts, located, newest_snapshots
 from minefusion.schemas.limits import limit
 
 _NO_TEXT = nw.lit(None, dtype=nw.String)
@@ -68,7 +68,8 @@ def p01(inputs: Inputs) -> nw.LazyFrame:
     )
     places = nw.concat([areas, mines], how="vertical")
     rows = held_counts(places.select("mine_code", "area_id").join(_grid(inputs), how="cross"), inputs.headcount)
-    rows = _in_window(rows, inputs).join(places, on=["mine_code", "area_id"], how="left")
+    rows = located(inputs, _in_window(rows, inputs), ~nw.col("snapshot_us").is_null())
+    rows = rows.join(places, on=["mine_code", "area_id"], how="left")
     visiting = nw.col("cap_source").str.starts_with("PER-") & nw.col("kind").is_in(list(_FACES)).fill_null(False)
     leaders = nw.when(visiting).then(nw.col("leaders_count")).otherwise(nw.lit(0))
     rows = rows.with_columns(

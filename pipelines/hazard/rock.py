@@ -24,7 +24,6 @@ from minefusion.pipelines.hazard.hours import (
     placed,
     site_rows,
 )
-from minefusion.pipelines.hazard.lacking import rows_of_lacking
 from minefusion.pipelines.hazard.levels import judged
 from minefusion.pipelines.hazard.rows import Index, index_rows, number, quoted
 from minefusion.pipelines.hazard.trend import theil_sen_slopes
@@ -114,9 +113,7 @@ def cuttings_class(depth_m: nw.Expr, height_m: nw.Expr) -> nw.Expr:
 def r06(history: History) -> nw.LazyFrame:
     """Cuttings by area, stress by point, by hour."""
     holes, stress = _holes(history), history.cached(point_rates(history, ("borehole_stress", "rock_stress")))
-    has = nw.concat([holes.select("mine_code"), stress.select("mine_code")], how="vertical")
-    parts = [_cuttings_rows(history, holes), _stress_rows(history, stress)]
-    return nw.concat([*parts, rows_of_lacking(history, R_06, has, "NO_ROCK_STRESS")], how="vertical")
+    return nw.concat([_cuttings_rows(history, holes), _stress_rows(history, stress)], how="vertical")
 
 
 def _holes(history: History) -> nw.LazyFrame:
@@ -247,7 +244,7 @@ def r08(history: History) -> nw.LazyFrame:
     millimetres, rate = nw.col("_mm"), nw.col("rate")
     rows = judged(history, found, "R-08", ("", rate), ("cumulative", millimetres))
     rows = rows.with_columns(nw.when(~millimetres.is_null()).then(nw.col("level")).alias("level"))
-    rows_now = index_rows(
+    return index_rows(
         placed(history, rows),
         R_08,
         value=rate,
@@ -269,7 +266,6 @@ def r08(history: History) -> nw.LazyFrame:
             nw.concat_str(nw.lit(", "), number(rate, 1), nw.lit(" mm/d")).fill_null(""),
         ),
     )  # fmt: skip
-    return nw.concat([rows_now, rows_of_lacking(history, R_08, found, "NO_ROOF_POINT")], how="vertical")
 
 
 # ── R-09 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -335,7 +331,7 @@ def r09(history: History) -> nw.LazyFrame:
     index = nw.col("index")
     rows = judged(history, rows, "R-09", ("", index))
     share = number(100 * nw.col("completeness"), 0)
-    found = index_rows(
+    return index_rows(
         placed(history, rows),
         R_09,
         value=index,
@@ -353,4 +349,3 @@ def r09(history: History) -> nw.LazyFrame:
             nw.lit("composite index "), number(index), nw.lit(" ("), share, nw.lit(" % of the factors scored)")
         ),
     )
-    return nw.concat([found, rows_of_lacking(history, R_09, areas, "NO_ROCK_FACTORS")], how="vertical")

@@ -62,6 +62,9 @@ REASONS: dict[str, tuple[str, str]] = {
     "NO_GOAF_VOID": ("未登记采空区空隙体积", "the site file states no void of a goaf"),
     "NO_BLAST": ("无放炮记录", "no blast record"),
     "NO_BAROMETER": ("无大气压力数据", "no barometer"),
+    "NO_FIRE_POINT": ("无一氧化碳与温度测点", "neither carbon monoxide nor temperature is measured"),
+    "NO_DOOR_OR_FAN": ("无风门、风速与局部通风机测点", "no door, fan or air velocity is watched"),
+    "NO_POSITIONING": ("无人员定位数据，或无适用的区域", "no positioning data, or no area that it holds for"),
     "NO_AIR_PATH": ("未登记通风路径", "the site file names no air path"),
     "NO_MAIN_FAN": ("未登记主要通风机", "the site file names no main fan"),
     "NO_FAN_PRESSURE": ("无主扇负压数据", "no usable pressure at the main fan"),
@@ -232,10 +235,14 @@ def _sentence(index: Index, finding: nw.Expr, language: Literal["zh", "en"]) -> 
     uncertain = nw.col("limit_confidence").is_in(UNCERTAIN) & (nw.col("level") > NORMAL)
     label = nw.when(uncertain).then(nw.lit("（参考限值）" if zh else " (advisory limit)")).otherwise(nw.lit(""))
     found = nw.concat_str(place, nw.lit(colon), finding, nw.lit(semicolon), word, label, nw.lit(end))
-    unknown = nw.lit(f"{index.name_zh}无法判定，" if zh else f"{index.name_en} not known, ")
-    missing = nw.concat_str(place, nw.lit(colon), unknown, why, nw.lit(end))
+    missing = nw.concat_str(place, nw.lit(colon), nw.lit(unknown_words(index, language)), why, nw.lit(end))
     # A finding with a hole in it says nothing; then the reason does.
     return nw.coalesce(nw.when(~nw.col("level").is_null()).then(found), missing)
+
+
+def unknown_words(index: Index, language: Literal["zh", "en"]) -> str:
+    """What stands before the reason where an index is not known."""
+    return f"{index.name_zh}无法判定，" if language == "zh" else f"{index.name_en} not known, "
 
 
 def named(code: nw.Expr, names: Mapping[Any, str], default: str = "") -> nw.Expr:

@@ -24,7 +24,6 @@ from minefusion.pipelines.hazard.hours import (
     placed,
     site_rows,
 )
-from minefusion.pipelines.hazard.lacking import rows_of_lacking
 from minefusion.pipelines.hazard.levels import judged, steps
 from minefusion.pipelines.hazard.rows import Index, index_rows, number
 
@@ -77,7 +76,7 @@ def f11(history: History) -> nw.LazyFrame:
     days = nw.col("days")
     rows = judged(history, placed(history, rows), F_11.id, ("", days))
     held = {name: nw.when(nw.col(name) > 0).then(nw.lit("true")).otherwise(nw.lit("false")) for name in SIGNS}
-    found = index_rows(
+    return index_rows(
         rows,
         F_11,
         value=days,
@@ -89,7 +88,6 @@ def f11(history: History) -> nw.LazyFrame:
         finding_zh=nw.concat_str(nw.lit("五项熄灭指标已连续满足 "), number(days, 1), nw.lit(" 天")),
         finding_en=nw.concat_str(nw.lit("all five signs have held for "), number(days, 1), nw.lit(" days")),
     )
-    return nw.concat([found, rows_of_lacking(history, F_11, fires, "NO_SEALED_FIRE")], how="vertical")
 
 
 def _against_limits(history: History, fires: nw.LazyFrame) -> nw.LazyFrame:

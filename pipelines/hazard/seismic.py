@@ -10,7 +10,6 @@ import narwhals as nw
 
 from minefusion.pipelines.hazard.history import History
 from minefusion.pipelines.hazard.hours import placed
-from minefusion.pipelines.hazard.lacking import rows_of_lacking
 from minefusion.pipelines.hazard.levels import judged
 from minefusion.pipelines.hazard.rows import NORMAL, ORANGE, Index, index_rows, number
 from minefusion.pipelines.hazard.seismic_activity import LEAST_B_EVENTS, LEAST_B_HOURS, LEAST_MOMENTS
@@ -66,7 +65,7 @@ def r01(history: History) -> nw.LazyFrame:
         ("quiet", nw.when(advance.is_null()).then(quiet)),
     )
     energy, strongest = nw.col("energy_j"), nw.col("strongest_j")
-    found = index_rows(
+    return index_rows(
         placed(history, rows),
         R_01,
         value=energy,
@@ -94,7 +93,6 @@ def r01(history: History) -> nw.LazyFrame:
             nw.lit(" J in all, "), number(strongest, 0), nw.lit(" J the strongest"),
         ),
     )  # fmt: skip
-    return nw.concat([found, rows_of_lacking(history, R_01, rows, "NO_SEISMIC_EVENTS")], how="vertical")
 
 
 # ── R-02, R-03 ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -144,7 +142,7 @@ def r02(history: History) -> nw.LazyFrame:
     )
     against_zh = nw.concat_str(nw.lit("，参照值 "), number(nw.col("b_reference")))
     against_en = nw.concat_str(nw.lit(", before "), number(nw.col("b_reference")))
-    found = index_rows(
+    return index_rows(
         placed(history, rows),
         R_02,
         value=b,
@@ -164,7 +162,6 @@ def r02(history: History) -> nw.LazyFrame:
         finding_zh=nw.concat_str(nw.lit("b 值 "), number(b), nw.lit(" ± "), number(nw.col("b_sigma")), against_zh),
         finding_en=nw.concat_str(nw.lit("b-value "), number(b), nw.lit(" ± "), number(nw.col("b_sigma")), against_en),
     )
-    return nw.concat([found, rows_of_lacking(history, R_02, rows, "NO_SEISMIC_EVENTS")], how="vertical")
 
 
 R_03 = Index(
@@ -191,7 +188,7 @@ def r03(history: History) -> nw.LazyFrame:
     chance = nw.col("large_chance")
     rows = judged(history, history.seismicity, "R-03", ("", chance))
     band = [number(100 * nw.col(f"large_chance_{side}"), 1) for side in ("low", "high")]
-    found = index_rows(
+    return index_rows(
         placed(history, rows),
         R_03,
         value=chance,
@@ -216,7 +213,6 @@ def r03(history: History) -> nw.LazyFrame:
             number(100 * chance, 1), nw.lit(" % ("), band[0], nw.lit(" to "), band[1], nw.lit(" %)"),
         ),
     )  # fmt: skip
-    return nw.concat([found, rows_of_lacking(history, R_03, rows, "NO_SEISMIC_EVENTS")], how="vertical")
 
 
 # ── R-04 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -250,7 +246,7 @@ def r04(history: History) -> nw.LazyFrame:
     """Strain release by area and hour."""
     ratio = nw.col("strain_ratio")
     rows = judged(history, history.seismicity, "R-04", ("", ratio))
-    found = index_rows(
+    return index_rows(
         placed(history, rows),
         R_04,
         value=ratio,
@@ -271,7 +267,6 @@ def r04(history: History) -> nw.LazyFrame:
             nw.lit("strain release of 24 h is "), number(ratio), nw.lit(" of the mean day before")
         ),
     )
-    return nw.concat([found, rows_of_lacking(history, R_04, rows, "NO_SEISMIC_EVENTS")], how="vertical")
 
 
 # ── R-05 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -310,7 +305,7 @@ def r05(history: History) -> nw.LazyFrame:
     rows = judged(history, history.seismicity, "R-05", ("", nw.when(rises).then(index)), ("fall", falls))
     rows = rows.with_columns(nw.when(~index.is_null()).then(nw.col("level").fill_null(NORMAL)).alias("level"))
     few = nw.col("moments").fill_null(0) < LEAST_MOMENTS
-    found = index_rows(
+    return index_rows(
         placed(history, rows),
         R_05,
         value=index,
@@ -328,7 +323,6 @@ def r05(history: History) -> nw.LazyFrame:
         finding_zh=nw.concat_str(nw.lit("能量指数 "), number(index), _before("，此前 ", before)),
         finding_en=nw.concat_str(nw.lit("energy index "), number(index), _before(", before ", before)),
     )
-    return nw.concat([found, rows_of_lacking(history, R_05, rows, "NO_SEISMIC_EVENTS")], how="vertical")
 
 
 def _before(word: str, value: nw.Expr) -> nw.Expr:

@@ -29,14 +29,13 @@ from minefusion.pipelines.hazard.hours import (
     site_rows,
     trailing_count,
 )
-from minefusion.pipelines.hazard.lacking import rows_of_lacking
 from minefusion.pipelines.hazard.levels import judged, steps
 from minefusion.pipelines.hazard.rainfall import caine_ratio, fallen, known_share, rain_by_hour
 from minefusion.pipelines.hazard.rows import MIN_COVERAGE, NORMAL, ORANGE, Index, index_rows, number
 from minefusion.pipelines.hazard.slope_motion import (
     FREE_DIRECTION,
     OUT_OF_NOISE,
-    WINDOWS_H,
+    UNKNOWN_CYCLE_MM,
     daily_speeds,
     knows_daily_cycle,
     noise_mm,
@@ -137,8 +136,8 @@ def _at_hour(
     # The noise along a direction is the root of the squares by the share of each axis.
     deviation = math.sqrt(sum((d * share) ** 2 for d, share in zip(deviations, direction, strict=True)))
     deviation *= FREE_DIRECTION[len(axes) - 1]
-    # What returns every day would make a speed in a part of a day; over three days it is small.
-    now = speed(along, deviation, WINDOWS_H[0] if all(map(knows_daily_cycle, axes)) else 3 * DAY_H)
+    # What returns every day makes a speed in a part of a day, so until it is known only more than that counts.
+    now = speed(along, deviation, 0.0 if all(map(knows_daily_cycle, axes)) else UNKNOWN_CYCLE_MM)
     days = daily_speeds(along, 3)
     error = speed_error_mm_d(deviation, DAY_H, DAY_H)
     newest = [values[np.isfinite(values)][-1] for values in axes]
@@ -166,9 +165,10 @@ def _at_hour(
 
 
 def _along(axes: list[Floats]) -> tuple[Floats, list[float]]:
-    """The displacement along the direction of the last two weeks' movement, and that direction."""
-    if len(axes) == 1:
-        return axes[0], [1.0]
+    """The displacement along the direction of the last two weeks' movement, and that direction.
+
+    On one axis that is its sign: a radar counts what comes towards it down.
+    """
     moved = np.array([_net(values) for values in axes])
     length = float(np.sqrt((moved**2).sum()))
     direction = moved / length if length > 0 else np.eye(len(axes))[0]
@@ -216,11 +216,12 @@ S_01 = Index(
     formula=r"v=\mathrm{median}\,\frac{D_j-D_i}{t_j-t_i},\quad T\ge 3\,\frac{\sigma_d\sqrt{12}}{v\sqrt n}",
     reads=("surface displacement east, north, up [mm]", "radar, crack and deep displacement [mm]", "rainfall [mm]"),
     edges=(
-        "what returns every day (warmth, satellites) is taken off, once five days are known; till then a speed is "
-        "taken over three days, and not before half of them are known",
+        "what returns every day (warmth, satellites) is taken off, once five days are known; till then only a speed "
+        "over that of a cycle of 4 mm counts, and a slope is not said to rest before half of three days is known",
         "a lone jump soon after rain is a step of the rain: taken off the speed and told",
         "a monument changed (field record): what follows goes on from before",
-        "a speed within the noise is normal, and marked so; one that the next longer window does not show is noise",
+        "a speed within the noise is normal, and marked so; one that the next longer window does not show is noise, "
+        "unless it is twice over it",
         "less than 75 % of the last day: null",
     ),
     scenario="slope_failure",
@@ -245,7 +246,7 @@ def s01(history: History) -> nw.LazyFrame:
     rows = rows.with_columns(nw.when(~velocity.is_null()).then(nw.col("level").fill_null(NORMAL)).alias("level"))
     within_zh = nw.when(clear.fill_null(False)).then(nw.lit("")).otherwise(nw.lit("（在噪声之内）"))
     within_en = nw.when(clear.fill_null(False)).then(nw.lit("")).otherwise(nw.lit(" (within the noise)"))
-    found = index_rows(
+    return index_rows(
         rows,
         S_01,
         value=velocity,
@@ -273,7 +274,6 @@ def s01(history: History) -> nw.LazyFrame:
             number(nw.col("displacement_mm"), 1), nw.lit(" mm in all"),
         ),
     )  # fmt: skip
-    return nw.concat([found, rows_of_lacking(history, S_01, history.motion, "NO_DISPLACEMENT")], how="vertical")
 
 
 def _why_no_speed() -> nw.Expr:
@@ -375,7 +375,7 @@ def _failure_rows(history: History, index: Index, name: str) -> nw.LazyFrame:
     some_zh = nw.concat_str(nw.lit("预计 "), number(hours, 1), nw.lit(" h 后破坏"), band_zh, weak_zh)
     some_en = nw.concat_str(nw.lit("would fail in "), number(hours, 1), nw.lit(" h"), band_en, weak_en)
     none = hours.is_null()
-    found = index_rows(
+    return index_rows(
         rows,
         index,
         value=hours,
@@ -398,7 +398,6 @@ def _failure_rows(history: History, index: Index, name: str) -> nw.LazyFrame:
         finding_zh=nw.when(none).then(nw.lit("位移未加速，无破坏时间")).otherwise(some_zh),
         finding_en=nw.when(none).then(nw.lit("no acceleration, no time of failure")).otherwise(some_en),
     )
-    return nw.concat([found, rows_of_lacking(history, index, history.motion, "NO_DISPLACEMENT")], how="vertical")
 
 
 # ── S-04 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -433,7 +432,7 @@ def s04(history: History) -> nw.LazyFrame:
     faster = (faster & (nw.col("clear") == 1)).fill_null(False)
     rows = judged(history, rows, "S-04", ("", nw.when(faster).then(angle)))
     rows = rows.with_columns(nw.when(~angle.is_null()).then(nw.col("level").fill_null(NORMAL)).alias("level"))
-    found = index_rows(
+    return index_rows(
         rows,
         S_04,
         value=angle,
@@ -450,7 +449,6 @@ def s04(history: History) -> nw.LazyFrame:
         finding_zh=nw.concat_str(nw.lit("改进切线角 "), number(angle, 1), nw.lit("°")),
         finding_en=nw.concat_str(nw.lit("tangent angle "), number(angle, 1), nw.lit("°")),
     )
-    return nw.concat([found, rows_of_lacking(history, S_04, history.motion, "NO_DISPLACEMENT")], how="vertical")
 
 
 # ── S-05 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -500,7 +498,7 @@ def s05(history: History) -> nw.LazyFrame:
         history, rows, "S-05",
         ("tailings", nw.when(pond).then(day)), ("", day), ("intensity_duration", ratio),
     )  # fmt: skip
-    found = index_rows(
+    return index_rows(
         placed(history, rows),
         S_05,
         value=day,
@@ -515,7 +513,6 @@ def s05(history: History) -> nw.LazyFrame:
         finding_zh=nw.concat_str(nw.lit("24 h 降雨 "), number(day, 1), nw.lit(" mm")),
         finding_en=nw.concat_str(number(day, 1), nw.lit(" mm of rain in 24 h")),
     )
-    return nw.concat([found, rows_of_lacking(history, S_05, rows, "NO_RAIN_GAUGE")], how="vertical")
 
 
 # ── S-10 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -570,7 +567,7 @@ def s10(history: History) -> nw.LazyFrame:
     rate, ground_level = nw.col("rate"), nw.col("ground")
     sudden = nw.when((ground_level >= ORANGE).fill_null(False)).then(rate)
     rows = judged(history, rows, "S-10", ("", rate), ("sudden_on_the_ground", sudden))
-    found = index_rows(
+    return index_rows(
         placed(history, rows),
         S_10,
         value=rate,
@@ -582,4 +579,3 @@ def s10(history: History) -> nw.LazyFrame:
         finding_zh=nw.concat_str(nw.lit("InSAR 形变速率 "), number(rate, 1), nw.lit(" mm/a")),
         finding_en=nw.concat_str(nw.lit("satellite radar: "), number(rate, 1), nw.lit(" mm/a")),
     )
-    return nw.concat([found, rows_of_lacking(history, S_10, records, "NO_INSAR")], how="vertical")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from minefusion.pipelines.hazard.rows import MIN_COVERAGE
 from minefusion.pipelines.hazard.trend import theil_sen_slopes
 
 Floats = NDArray[np.float64]
@@ -21,6 +22,8 @@ WINDOWS_H = (6, 12, 24, 72, 168, 336)
 # Blocks of which the speeds of an acceleration are made.
 BLOCKS_H = (3, 6, 12, 24)
 MOST_BLOCKS = 40
+# A speed so many times over the noise needs no longer window that says the same.
+WITHOUT_DOUBT = 2.0
 # A speed along one axis stands out of the noise from three standard errors on. The direction of a movement on two or
 # three axes is itself told by the movement: as rare a chance wants 3.4 and 3.8 of them there (chi distribution).
 OUT_OF_NOISE = 3.0
@@ -33,8 +36,11 @@ PARTS = 24
 SHORT, LONG = 3, 7
 LEAST_POINTS, LEAST_R2 = 5, 0.8
 RESAMPLED = 200
-# Days from which the daily cycle can be told.
+# Days from which the daily cycle can be told, and how far it may reach to either side of its mean where it is not [mm].
 LEAST_CYCLE_D, CYCLE_D = 5, 14
+UNKNOWN_CYCLE_MM = 4.0
+# Hours over which a speed that does not stand out says that the slope rests, while the daily cycle is not known.
+LEAST_REST_H = 72
 # A lone jump over so many deviations of two samples, soon after rain, is a step of the rain.
 STEP_DEVIATIONS = 6.0
 
@@ -128,26 +134,39 @@ def speed_error_mm_d(noise: float, window_h: float, samples: int) -> float:
     return noise * math.sqrt(12) / (window_h / DAY_H * math.sqrt(samples)) if samples else math.nan
 
 
-def speed(values: Floats, noise: float, shortest_h: int = WINDOWS_H[0]) -> Speed:
-    """Speed at the end of the displacements over the shortest window in which it stands out of the noise.
+def cycle_speed_mm_d(amplitude_mm: float, window_h: float) -> float:
+    """Fastest least-squares speed that a daily sine of this amplitude makes over a window; small over whole days."""
+    t = window_h / DAY_H
+    return amplitude_mm * 6 / (math.pi**2 * t**3) * abs(math.sin(math.pi * t) - math.pi * t * math.cos(math.pi * t))
+
+
+def speed(values: Floats, noise: float, cycle_mm: float = 0.0) -> Speed:
+    """Speed at the end of the displacements over the shortest window in which it stands out of noise and daily cycle.
 
     A window must be at least three times as long as noise allows, and the next longer one, where half known, must say
-    the same: what has moved in a window shows in the longer one still clearer, a chance of the noise does not. Over
-    the longest window that is half known where none is clear; NaN where nothing is known.
+    the same: what has moved in a window shows in the longer one still clearer, a chance of the noise does not. A speed
+    WITHOUT_DOUBT needs no second window: a slope that breaks away within hours shows in the shortest one first. Over
+    the longest window that is half known where none is clear; NaN where nothing is known, or too little to say that
+    the slope rests.
 
     Args:
-        shortest_h: no window shorter than this.
+        cycle_mm: amplitude of a daily cycle that may still be in the displacements.
     """
-    found = [each for hours in WINDOWS_H if hours >= shortest_h and (each := _over(values, noise, hours)) is not None]
-    for number, each in enumerate(found):
-        longer = found[min(number + 1, len(found) - 1)]
-        if each.is_clear and longer.is_clear and longer.mm_d * each.mm_d > 0:
+    found = [each for hours in WINDOWS_H if (each := _over(values, noise, hours, cycle_mm)) is not None]
+    for number, (each, is_sure) in enumerate(found):
+        longer = found[min(number + 1, len(found) - 1)][0]
+        if is_sure or (each.is_clear and longer.is_clear and longer.mm_d * each.mm_d > 0):
             return each
-    return replace(found[-1], is_clear=False) if found else Speed(math.nan, math.nan, math.nan, False)
+    if not found or (cycle_mm > 0 and found[-1][0].window_h < LEAST_REST_H):
+        return Speed(math.nan, math.nan, math.nan, False)
+    return replace(found[-1][0], is_clear=False)
 
 
-def _over(values: Floats, noise: float, hours: int) -> Speed | None:
-    """Theil–Sen speed over the last `hours`, by the means of its parts; None where less than half of it is known."""
+def _over(values: Floats, noise: float, hours: int, cycle_mm: float) -> tuple[Speed, bool] | None:
+    """Theil–Sen speed over the last `hours`, by the means of its parts, and whether it is without doubt.
+
+    None where less than half of the window is known.
+    """
     window = values[-hours:]
     known = int(np.isfinite(window).sum())
     if len(window) < hours or known < max(3, hours // 2):
@@ -159,8 +178,12 @@ def _over(values: Floats, noise: float, hours: int) -> Speed | None:
     means = np.divide(np.where(there, folded, 0.0).sum(axis=1), count, out=np.full(parts, np.nan), where=count > 0)
     at = np.where(count > 0, (np.arange(parts) + 0.5) * hours / parts / DAY_H, np.nan)
     slope = float(theil_sen_slopes(at[None, :], means[None, :])[0])
-    error = speed_error_mm_d(noise, hours, known)
-    return Speed(slope, error, float(hours), abs(slope) >= OUT_OF_NOISE * error)
+    # A record that has just begun fills the end of a window alone, and tells a speed as badly as a shorter one.
+    span_h = float(np.ptp(np.flatnonzero(np.isfinite(window))) + 1)
+    error = speed_error_mm_d(noise, span_h, known)
+    least = OUT_OF_NOISE * error + cycle_speed_mm_d(cycle_mm, span_h)
+    is_sure = abs(slope) >= WITHOUT_DOUBT * least and known >= MIN_COVERAGE * hours
+    return Speed(slope, error, float(hours), abs(slope) >= least), is_sure
 
 
 def daily_speeds(values: Floats, days: int) -> Floats:

@@ -68,13 +68,23 @@ def held_counts(cells: nw.LazyFrame, headcount: nw.LazyFrame) -> nw.LazyFrame:
 def newest_snapshots(inputs: Inputs, *, before: int = 0) -> nw.LazyFrame:
     """The snapshot that holds at the end of each minute of the window, by mine; null where none does.
 
+    A mine without base stations has rows only while a snapshot holds.
+
     Args:
         before: so many minutes ahead of the window are wanted too.
     """
     grid = minute_grid(inputs, before=LOOKBACK_MINUTES + before)
     mines = inputs.mines.select("mine_code", nw.col("mine_code").alias("area_id")).join(grid, how="cross")
     rows = held_counts(mines, inputs.headcount).filter(nw.col("minute_no") >= first_minute(inputs.window) - before)
+    rows = located(inputs, rows, ~nw.col("snapshot_us").is_null())
     return rows.select("mine_code", "window_start", "minute_no", "snapshot_us")
+
+
+def located(inputs: Inputs, rows: nw.LazyFrame, is_known: nw.Expr) -> nw.LazyFrame:
+    """The rows of mines that have a positioning system; of others those alone in which people are known."""
+    equipped = inputs.mines.select("mine_code", nw.col("has_stations").fill_null(True).alias("_equipped"))
+    rows = rows.join(equipped, on="mine_code", how="left")
+    return rows.filter(nw.col("_equipped") | is_known).drop("_equipped")
 
 
 def people_at(rows: nw.LazyFrame, instant_us: str, headcount: nw.LazyFrame) -> nw.LazyFrame:

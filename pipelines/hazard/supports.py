@@ -22,7 +22,6 @@ from minefusion.pipelines.hazard.hours import (
     placed,
     site_rows,
 )
-from minefusion.pipelines.hazard.lacking import rows_of_lacking
 from minefusion.pipelines.hazard.levels import judged
 from minefusion.pipelines.hazard.rows import Index, index_rows, number
 from minefusion.pipelines.hazard.support_cycles import (
@@ -132,7 +131,7 @@ def r07(history: History) -> nw.LazyFrame:
     come_zh = nw.when(weighting.fill_null(False)).then(nw.lit("顶板来压，")).otherwise(nw.lit(""))
     come_en = nw.when(weighting.fill_null(False)).then(nw.lit("roof weighting, ")).otherwise(nw.lit(""))
     shown = nw.coalesce(number(factor), nw.lit("?"))
-    rows_now = index_rows(
+    return index_rows(
         placed(history, rows),
         R_07,
         value=factor,
@@ -154,7 +153,6 @@ def r07(history: History) -> nw.LazyFrame:
         finding_zh=nw.concat_str(come_zh, nw.lit("动载系数 "), shown, rest_zh),
         finding_en=nw.concat_str(come_en, nw.lit("dynamic-load factor "), shown, rest_en),
     )
-    return nw.concat([rows_now, rows_of_lacking(history, R_07, measured, "NO_SUPPORT_PRESSURE")], how="vertical")
 
 
 def _cycles(group: pa.Table) -> pa.Table:

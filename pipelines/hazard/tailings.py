@@ -27,7 +27,6 @@ from minefusion.pipelines.hazard.hours import (
     series_of,
     site_rows,
 )
-from minefusion.pipelines.hazard.lacking import rows_of_lacking
 from minefusion.pipelines.hazard.levels import judged, steps
 from minefusion.pipelines.hazard.rows import (
     BLUE,
@@ -140,7 +139,7 @@ def s06(history: History) -> nw.LazyFrame:
     """Phreatic line by piezometer and hour."""
     tubes = _of_ponds(history, "phreatic_line")
     points = tubes.select(*_POINT).unique()
-    pool = _of_ponds(history, "reservoir_level").group_by("mine_code", "quantity", "hour")
+    pool = _of_ponds(history, "reservoir_level").group_by(*_AREA, "quantity", "hour")
     pool = pool.agg(nw.col("value").max().alias("value"))
     by_hand = history.feeds.records.filter(nw.col("kind") == "phreatic_check", ~nw.col("value").is_null()).select(
         "mine_code", nw.col("sample_id").alias("point_id"),
@@ -151,14 +150,21 @@ def s06(history: History) -> nw.LazyFrame:
     names = [*_POINT, "quantity", "hour", "value"]
     parts = [
         tubes,
-        points.join(pool, on="mine_code", how="inner").select(*names),
+        points.join(pool, on=_AREA, how="inner").select(*names),
         points.join(by_hand, on=["mine_code", "point_id"], how="inner").select(*names),
     ]
     found = per_hour(history, nw.concat(parts, how="vertical"), _POINT, _judge_tube, TUBE)
     rows = found.join(history.frame(*_control_depths(history)), on=["mine_code", "point_id"], how="left")
     least = pa.schema([("mine_code", pa.string()), ("area_id", pa.string()), ("least_m", pa.float64())])
-    dams = site_rows(history.sites, "tailings_dams", ("area_id", "height_m"))
-    told = [{**{key: dam[key] for key in _AREA}, "least_m": least_depth_m(dam["height_m"])} for dam in dams]
+    # Of several dams around a pond the highest asks the most.
+    highest: dict[tuple[str, str], float] = {}
+    for dam in site_rows(history.sites, "tailings_dams", ("area_id", "height_m")):
+        pond = dam["mine_code"], dam["area_id"]
+        highest[pond] = max(highest.get(pond, 0.0), dam["height_m"])
+    told = [
+        {"mine_code": mine, "area_id": area, "least_m": least_depth_m(height)}
+        for (mine, area), height in highest.items()
+    ]
     rows = rows.join(history.frame(told, least), on=_AREA, how="left")
     control = nw.coalesce("control_m", "least_m")
     rows = rows.with_columns(control.alias("_control"), nw.col("point_id").alias("entity"))
@@ -172,7 +178,7 @@ def s06(history: History) -> nw.LazyFrame:
         nw.when(nw.col("_control").is_null()).then(nw.lit("NO_CONTROL_LINE"))
     )  # fmt: skip
     reason = nw.when(clogged).then(nw.lit("CLOGGED_TUBE")).otherwise(reason)
-    found_rows = index_rows(
+    return index_rows(
         placed(history, rows),
         S_06,
         value=share,
@@ -196,7 +202,6 @@ def s06(history: History) -> nw.LazyFrame:
             nw.lit(" of the control depth "), number(nw.col("_control")), nw.lit(" m"),
         ),
     )  # fmt: skip
-    return nw.concat([found_rows, rows_of_lacking(history, S_06, tubes, "NO_PIEZOMETER")], how="vertical")
 
 
 def _control_depths(history: History) -> tuple[list[dict], pa.Schema]:
@@ -282,7 +287,8 @@ def _pond_by_hour(history: History) -> nw.LazyFrame:
     names = [*keys, "quantity", "hour", "value"]
     series = nw.concat([part.select(*names) for part in parts], how="vertical")
     found = history.grouped(series, keys, of_area, answer_schema(keys, ("pool_m", "beach_m")))
-    moved = history.motion.group_by(*keys, "hour").agg(nw.col("displacement_mm").max().alias("displaced_mm"))
+    # A radar counts what comes towards it down: a bank that moves is as bad either way.
+    moved = history.motion.group_by(*keys, "hour").agg(nw.col("displacement_mm").abs().max().alias("displaced_mm"))
     rows = _dams(history).join(hour_grid(history), how="cross")
     rows = rows.join(found, on=[*keys, "hour"], how="left").join(moved, on=[*keys, "hour"], how="left")
     return rows.with_columns(no_point().alias("point_id"))
@@ -290,7 +296,7 @@ def _pond_by_hour(history: History) -> nw.LazyFrame:
 
 def s07(history: History) -> nw.LazyFrame:
     """Beach and freeboard by dam and hour."""
-    dams = _dams(history)
+    _dams(history)
     rows = _pond_by_hour(history)
     pool, beach, crest = nw.col("pool_m"), nw.col("beach_m"), nw.col("crest_m")
     from_pool = beach_from_pool_m(crest, pool, nw.col("beach_slope_pct"))
@@ -311,7 +317,7 @@ def s07(history: History) -> nw.LazyFrame:
         part = part.drop("blue", "yellow", "orange", "red", "limit_source", "limit_confidence")
         parts.append(judged(history, part, "S-07", (scope, nw.col("_value"))))
     both, value = nw.concat(parts, how="vertical"), nw.col("_value")
-    found = index_rows(
+    return index_rows(
         placed(history, both),
         S_07,
         value=value,
@@ -334,7 +340,6 @@ def s07(history: History) -> nw.LazyFrame:
             nw.col("_word_en"), number(value), nw.lit(" m, at least "), number(nw.col("_least")), nw.lit(" m wanted")
         ),
     )
-    return nw.concat([found, rows_of_lacking(history, S_07, dams, "NO_DAM")], how="vertical")
 
 
 def pool_level(pool_m: nw.Expr, operating_m: nw.Expr, control_m: nw.Expr, design_m: nw.Expr) -> nw.Expr:
@@ -344,12 +349,8 @@ def pool_level(pool_m: nw.Expr, operating_m: nw.Expr, control_m: nw.Expr, design
 
 def s08(history: History) -> nw.LazyFrame:
     """Pool level and banks by dam and hour."""
-    dams = _dams(history)
     rows = _pond_by_hour(history)
-    return nw.concat(
-        [_pool_rows(history, rows), _bank_rows(history, rows), rows_of_lacking(history, S_08, dams, "NO_DAM")],
-        how="vertical",
-    )
+    return nw.concat([_pool_rows(history, rows), _bank_rows(history, rows)], how="vertical")
 
 
 def _pool_rows(history: History, rows: nw.LazyFrame) -> nw.LazyFrame:
@@ -469,7 +470,7 @@ def s09(history: History) -> nw.LazyFrame:
         nw.col("area_id").alias("entity"), no_point().alias("point_id")
     )  # fmt: skip
     coloured = nw.col("blue") + nw.col("yellow") + nw.col("orange") + nw.col("red")
-    found = index_rows(
+    return index_rows(
         placed(history, rows),
         S_09,
         value=coloured.cast(nw.Float64),
@@ -488,7 +489,6 @@ def s09(history: History) -> nw.LazyFrame:
             number(coloured, 0), nw.lit(" of "), number(nw.col("items"), 0), nw.lit(" items give warning")
         ),
     )
-    return nw.concat([found, rows_of_lacking(history, S_09, dams, "NO_DAM")], how="vertical")
 
 
 _COUNTS = (("blue_to_yellow", "yellow"), ("yellow_to_orange", "orange"), ("orange_to_red", "red"))

@@ -10,7 +10,6 @@ import pyarrow as pa
 
 from minefusion.pipelines.hazard.gas_analyses import described
 from minefusion.pipelines.hazard.inputs import Inputs
-from minefusion.pipelines.hazard.lacking import rows_of_lacking
 from minefusion.pipelines.hazard.levels import judged, listed_level
 from minefusion.pipelines.hazard.minutes import minute_grid, placed_points, window_minutes
 from minefusion.pipelines.hazard.rows import (
@@ -323,7 +322,7 @@ def t03(inputs: Inputs) -> nw.LazyFrame:
     worst = nw.col("_worst")
     rows = judged(inputs, rows, T_03.id, ("", worst), ("over", worst))
     irritants = nw.col("_irritant") >= nw.col("_asphyxiant")
-    found = index_rows(
+    return index_rows(
         rows,
         T_03,
         value=worst,
@@ -346,4 +345,3 @@ def t03(inputs: Inputs) -> nw.LazyFrame:
         ),
         stands_from=YELLOW,
     )  # fmt: skip
-    return nw.concat([found, rows_of_lacking(inputs, T_03, equipped, "NO_TOXIC_GAS")], how="vertical")

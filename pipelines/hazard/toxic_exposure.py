@@ -11,7 +11,6 @@ import pyarrow as pa
 
 from minefusion.pipelines.hazard.history import History
 from minefusion.pipelines.hazard.hours import HOUR_US, Floats, Span, answer_schema, answers_of, hour_grid, placed
-from minefusion.pipelines.hazard.lacking import rows_of_lacking
 from minefusion.pipelines.hazard.levels import judged, steps
 from minefusion.pipelines.hazard.rows import YELLOW, Index, index_rows, number, quoted
 from minefusion.pipelines.rounding import rounded
@@ -131,7 +130,7 @@ def t02(history: History) -> nw.LazyFrame:
         list(_ZH), list(_ZH.values()), default=nw.lit(""), return_dtype=nw.String
     )
     share = number(100 * nw.col("_worst"), 0)
-    found = index_rows(
+    return index_rows(
         rows,
         T_02,
         value=nw.col("_worst"),
@@ -157,7 +156,6 @@ def t02(history: History) -> nw.LazyFrame:
         ),
         stands_from=YELLOW,
     )
-    return nw.concat([found, rows_of_lacking(history, T_02, points, "NO_TOXIC_GAS")], how="vertical")
 
 
 def _in_units_of_the_point(measure: str) -> nw.Expr:

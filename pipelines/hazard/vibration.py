@@ -19,7 +19,6 @@ from minefusion.pipelines.hazard.equipment import (
 )
 from minefusion.pipelines.hazard.history import History
 from minefusion.pipelines.hazard.hours import DAY_H, Floats, Series, Span, no_point, per_hour, placed
-from minefusion.pipelines.hazard.lacking import rows_of_lacking
 from minefusion.pipelines.hazard.levels import judged, steps
 from minefusion.pipelines.hazard.rows import Index, index_rows, number, quoted
 
@@ -70,7 +69,7 @@ def _judge_vibration(series: Series, span: Span) -> dict[str, Floats]:
 def e01(history: History) -> nw.LazyFrame:
     """Severity by machine and hour."""
     slots = history.cached(by_slot(slow_values(history, ("vibration_velocity",))))
-    measured = slots.filter(nw.col("quantity") == "vibration_velocity")
+    slots.filter(nw.col("quantity") == "vibration_velocity")
     hours = hourly(settled(slots))
     found = per_hour(history, hours, MACHINE, _judge_vibration, ("value_mm_s", "base_mm_s"))
     rows = found.join(machine_facts(history), on=["mine_code", "machine"], how="left")
@@ -91,7 +90,7 @@ def e01(history: History) -> nw.LazyFrame:
     reason = nw.when(slow).then(nw.lit("SLOW_MACHINE")).otherwise(
         nw.when(group.is_null()).then(nw.lit("NO_MACHINE_CLASS"))
     )  # fmt: skip
-    found_rows = index_rows(
+    return index_rows(
         placed(history, rows, "设备", "machine"),
         E_01,
         value=value,
@@ -114,7 +113,6 @@ def e01(history: History) -> nw.LazyFrame:
             nw.concat_str(nw.lit(", usually "), number(base)).fill_null(""),
         ),
     )  # fmt: skip
-    return nw.concat([found_rows, rows_of_lacking(history, E_01, measured, "NO_VIBRATION")], how="vertical")
 
 
 # ── E-02 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -162,7 +160,7 @@ def bearing_frequencies_hz(balls: Amount, ratio: Amount, cosine: Amount, speed_h
 def e02(history: History) -> nw.LazyFrame:
     """Kurtosis by machine and hour."""
     slots = history.cached(by_slot(slow_values(history, ("vibration_kurtosis",))))
-    measured = slots.filter(nw.col("quantity") == "vibration_kurtosis")
+    slots.filter(nw.col("quantity") == "vibration_kurtosis")
     hours = hourly(settled(slots))
     found = per_hour(
         history, hours, MACHINE,
@@ -177,7 +175,7 @@ def e02(history: History) -> nw.LazyFrame:
     rows = judged(history, rows, "E-02", ("", kurtosis))
     ratio, speed_hz = nw.col("ball_mm") / nw.col("pitch_mm"), nw.col("rated_speed_r_min") / 60
     frequencies = bearing_frequencies_hz(nw.col("balls"), ratio, nw.col("contact_cos"), speed_hz)
-    found_rows = index_rows(
+    return index_rows(
         placed(history, rows, "设备", "machine"),
         E_02,
         value=kurtosis,
@@ -189,4 +187,3 @@ def e02(history: History) -> nw.LazyFrame:
         finding_zh=nw.concat_str(nw.lit("振动峭度 "), number(kurtosis)),
         finding_en=nw.concat_str(nw.lit("kurtosis of vibration "), number(kurtosis)),
     )
-    return nw.concat([found_rows, rows_of_lacking(history, E_02, measured, "NO_VIBRATION")], how="vertical")

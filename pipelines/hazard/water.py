@@ -31,7 +31,6 @@ from minefusion.pipelines.hazard.hours import (
     trailing_count,
     trailing_mean,
 )
-from minefusion.pipelines.hazard.lacking import rows_of_lacking
 from minefusion.pipelines.hazard.levels import judged
 from minefusion.pipelines.hazard.rainfall import antecedent_index, fallen, known_share, rain_by_hour
 from minefusion.pipelines.hazard.rows import NORMAL, RED, Index, index_rows, number, quoted
@@ -177,7 +176,7 @@ def _worst_cells(
     )  # fmt: skip
     shown = nw.concat_str(number(value, decimals), nw.lit(unit))
     lacking = "NO_AQUIFER_GRID" if index is W_01 else "NO_ROAD_STRENGTH"
-    found = index_rows(
+    return index_rows(
         placed(history, rows),
         index,
         value=value,
@@ -201,7 +200,6 @@ def _worst_cells(
         .then(nw.concat_str(nw.lit("no aquiclude left in cell "), nw.col("cell_id")))
         .otherwise(nw.concat_str(nw.lit(en), shown, nw.lit(" (cell "), nw.col("cell_id"), nw.lit(")"))),
     )
-    return nw.concat([found, rows_of_lacking(history, index, cells, "NO_AQUIFER_GRID")], how="vertical")
 
 
 # ── W-03 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -238,6 +236,7 @@ W_03 = Index(
     edges=(
         "pumps switch on and off: a sump is judged by its mass balance where its level is measured",
         "without a sump level, or by pumped water alone, by the mean of 24 hours, and no doubling",
+        "a pump that has been silent for 3 h: null; one that has told nothing in a month counts as standing",
         "a place that is usually dry: against 1 m3/h, so that water in it is seen",
         "less than 24 hours of history: null",
     ),
@@ -306,7 +305,7 @@ def w03(history: History) -> nw.LazyFrame:
     )
     change, inflow, margin = nw.col("change"), nw.col("inflow"), nw.col("margin")
     percent = number(100 * change, 0)
-    found = index_rows(
+    return index_rows(
         placed(history, rows, "水仓", "sump"),
         W_03,
         value=change,
@@ -333,10 +332,12 @@ def w03(history: History) -> nw.LazyFrame:
             nw.concat_str(nw.lit(", pumps for "), number(margin), nw.lit(" times that")).fill_null(""),
         ),
     )  # fmt: skip
-    return nw.concat([found, rows_of_lacking(history, W_03, rows, "NO_INFLOW")], how="vertical")
 
 
 _MARGINS = ("margin", "working", "with_standby")
+# The state of a pump holds for so many hours.
+PUMP_HELD_H = 3
+_PUMP = "pump "
 
 
 def _metered(history: History, flows: nw.LazyFrame) -> nw.LazyFrame:
@@ -371,7 +372,8 @@ def _sumps(history: History, flows: nw.LazyFrame) -> nw.LazyFrame:
         | {"quantity": role, "factor": factor}
         for (mine, _), (sump, pumps, _) in facts.items()
         for point_id, role, factor in [
-            (sump.level_point, "level", 1.0), *((pump.point_code, "pump", pump.capacity_m3_h) for pump in pumps),
+            (sump.level_point, "level", 1.0),
+            *((pump.point_code, _PUMP + pump.point_code, pump.capacity_m3_h) for pump in pumps),
         ]
     ]  # fmt: skip
     key = ["mine_code", "area_id", "sump_id"]
@@ -380,12 +382,11 @@ def _sumps(history: History, flows: nw.LazyFrame) -> nw.LazyFrame:
     values = switches.with_columns((nw.col("observed_us") // HOUR_US).cast(nw.Int64).alias("hour"))
     values = values.group_by("mine_code", "point_id", "hour").agg(nw.col("value").mean().alias("_mean"))
     rows = of_members.join(values, on=["mine_code", "point_id"], how="inner")
-    rows = rows.with_columns((nw.col("_mean") * nw.col("factor")).alias("_part"))
-    rows = rows.group_by(*key, "quantity", "hour").agg(nw.col("_part").sum().alias("value"))
+    rows = rows.with_columns((nw.col("_mean") * nw.col("factor")).alias("value"))
     metered = flows.filter(nw.col("quantity") == "water_inflow").group_by("mine_code", "hour").agg(
         nw.col("value").sum().alias("value")
     )  # fmt: skip
-    # What meters tell of the mine counts for a sump whose pumps are known.
+    # What meters tell of the mine counts for a sump whose pumps are known; of a silent one at least the others'.
     of_mine = rows.select(*key).unique().join(metered, on="mine_code", how="inner")
     names = [*key, "quantity", "hour", "value"]
     series = nw.concat(
@@ -419,11 +420,15 @@ def _judge_sump(series: Series, span: Span, sump: Sump, pumps: Sequence[Pump], s
     """INFLOW of a sump, and its pumps' capacity over it.
 
     Args:
-        series: hourly `pump` [m³/h], `level` [m] and `metered`, the mine's metered inflow [m³/h], as far as known.
+        series: hourly `level` [m], water lifted by each pump [m³/h] and `metered`, the mine's metered inflow [m³/h], as
+            far as known.
         share: of the mine's inflow that comes to this sump.
     """
     hours, silent = span.end - span.start, np.full(span.hours, np.nan)
-    pumped, level, metered = (series.get(name, silent) for name in ("pump", "level", "metered"))
+    level, metered = (series.get(name, silent) for name in ("level", "metered"))
+    # A pump that fell silent may lift or stand: what comes in is not known then.
+    lifted = [newest(values, PUMP_HELD_H) for name, values in series.items() if name.startswith(_PUMP)]
+    pumped = np.sum(lifted, axis=0) if lifted else silent
     if np.isfinite(level).any():
         found = inflow_change(sump_inflow_m3_h(level, pumped, sump.surface_m2), span)
     else:
@@ -551,7 +556,7 @@ def w04(history: History) -> nw.LazyFrame:
     fall, shared = nw.col("fall_24h"), nw.col("shared_fall")
     rows = judged(history, rows, "W-04", ("", fall), ("together", shared))
     level = nw.col("level_m")
-    found_rows = index_rows(
+    return index_rows(
         placed(history, rows),
         W_04,
         value=fall,
@@ -575,7 +580,6 @@ def w04(history: History) -> nw.LazyFrame:
             nw.lit(" m in 24 h"),
         ),
     )  # fmt: skip
-    return nw.concat([found_rows, rows_of_lacking(history, W_04, rows, "NO_WELL")], how="vertical")
 
 
 # ── W-05 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -674,7 +678,7 @@ def w05(history: History) -> nw.LazyFrame:
     is_prone = nw.col("prone").fill_null(True)
     rows = judged(history, rows, "W-05", ("", nw.when(is_prone).then(day)), ("residual", nw.when(is_prone).then(z)))
     rows = rows.with_columns(nw.when(~day.is_null()).then(nw.col("level").fill_null(NORMAL)).alias("level"))
-    found_rows = index_rows(
+    return index_rows(
         placed(history, rows),
         W_05,
         value=day,
@@ -692,4 +696,3 @@ def w05(history: History) -> nw.LazyFrame:
         finding_zh=nw.concat_str(nw.lit("24 h 降雨 "), number(day, 1), nw.lit(" mm")),
         finding_en=nw.concat_str(number(day, 1), nw.lit(" mm of rain in 24 h")),
     )
-    return nw.concat([found_rows, rows_of_lacking(history, W_05, rows, "NO_RAIN_GAUGE")], how="vertical")

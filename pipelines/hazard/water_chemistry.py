@@ -20,7 +20,6 @@ from minefusion.pipelines.hazard.hours import (
     no_point,
     placed,
 )
-from minefusion.pipelines.hazard.lacking import rows_of_lacking
 from minefusion.pipelines.hazard.levels import judged
 from minefusion.pipelines.hazard.rows import Index, index_rows, number, quoted
 from minefusion.schemas.site_hazards import SourceWater
@@ -130,7 +129,7 @@ def w06(history: History) -> nw.LazyFrame:
     is_new = (changed == 1).fill_null(False)
     was_zh = nw.when(is_new).then(nw.concat_str(nw.lit("，此前为 "), nw.col("before"))).otherwise(nw.lit(""))
     was_en = nw.when(is_new).then(nw.concat_str(nw.lit(", before it was "), nw.col("before"))).otherwise(nw.lit(""))
-    found = index_rows(
+    return index_rows(
         placed(history, rows, "水样", "water sample"),
         W_06,
         value=distance,
@@ -152,7 +151,6 @@ def w06(history: History) -> nw.LazyFrame:
             nw.lit("water most likely from "), likely, nw.lit(" ("), percent, nw.lit(" %)"), was_en
         ),
     )
-    return nw.concat([found, rows_of_lacking(history, W_06, records, "NO_WATER_SAMPLE")], how="vertical")
 
 
 def _judge_place(group: pa.Table, span: Span, sources: Sources | None) -> pa.Table:

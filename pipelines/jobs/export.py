@@ -14,7 +14,6 @@ import polars as pl
 
 from minefusion.pipelines.engines.engine import Engine
 from minefusion.pipelines.exchange.manifest import add_to_manifest
-from minefusion.pipelines.exchange.provincial import provincial_mine
 from minefusion.pipelines.exchange.write import file_name, write_file
 from minefusion.pipelines.export.records import KINDS, Silver
 from minefusion.pipelines.jobs.master_data import sites_of
@@ -23,6 +22,7 @@ from minefusion.pipelines.jobs.tally import Progress
 from minefusion.schemas import gold, silver
 from minefusion.schemas.errors import InputError
 from minefusion.schemas.exchange.grammar import kinds
+from minefusion.schemas.exchange.mine_codes import provincial_mine
 from minefusion.schemas.table import Table
 from minefusion.schemas.window import Window
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from types import MappingProxyType
+from typing import Any
 
 import narwhals as nw
 import polars as pl
@@ -27,7 +28,8 @@ from minefusion.pipelines.hazard.inputs import (
     Inputs,
     Sites,
 )
-from minefusion.pipelines.hazard.rows import ORANGE, Index
+from minefusion.pipelines.hazard.lacking import Computing, Kind, speaking, with_lacking
+from minefusion.pipelines.hazard.rows import ORANGE
 from minefusion.pipelines.jobs.due import LOOKBACK
 from minefusion.pipelines.jobs.master_data import MasterData, area_facts, point_facts, sites_of
 from minefusion.pipelines.jobs.new_files import collected
@@ -43,7 +45,6 @@ GAS = "G-01"
 Master = Mapping[str, MasterData]
 # The rows that should be there, and the part of the table that they stand for.
 Computed = tuple[nw.LazyFrame, Part]
-Given = TypeVar("Given")
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def make_inputs(
         areas=engine.cached(_at(engine.from_arrow(area_facts(data)), window.start, silver.AREA)),
         edges=engine.read(reference.ROADWAY_EDGE, mines=mines),
         feeds=_feeds(engine, span, mines),
-        **_of_sites(engine, sites),
+        **_of_sites(engine, sites, stations=_with_stations(data, window.start)),
         sites=sites,
         window=window,
         grouped=engine.grouped,
@@ -149,17 +150,26 @@ def is_trend(column: str) -> nw.Expr:
 
 def computed_by_index(
     engine: Engine,
-    catalogue: Sequence[tuple[Index, Callable[[Given], nw.LazyFrame]]],
-    given: Given,
+    catalogue: Sequence[Computing[Kind]],
+    given: Kind,
     window: Window,
     mines: Sequence[str],
 ) -> Iterator[Computed]:
-    """Rows of gold.hazard_index and the part they stand for, of as many indices at once as the engine plans well."""
-    for first in range(0, len(catalogue), engine.indices_at_once):
-        some = catalogue[first : first + engine.indices_at_once]
-        rows = engine.together([function(given) for _, function in some])
+    """Rows of gold.hazard_index and the part they stand for, of as many indices at once as the engine plans well.
+
+    Those that can say nothing of any of the mines go with the last ones, without being planned.
+    """
+    called = speaking(given, catalogue)
+    ids = {declared.id for declared, _ in called}
+    silent = [declared for declared, _ in catalogue if declared.id not in ids]
+    for first in range(0, max(len(called), 1), engine.indices_at_once):
+        some = called[first : first + engine.indices_at_once]
+        is_last = first + engine.indices_at_once >= len(called)
+        told = [declared for declared, _ in some] + (silent if is_last else [])
+        computed = engine.together([function(given) for _, function in some] or [engine.empty(gold.HAZARD_INDEX)])
         part = engine.part(gold.HAZARD_INDEX, window=window, mines=mines)
-        yield rows, part.filter(nw.col("index_id").is_in([declared.id for declared, _ in some]))
+        part = part.filter(nw.col("index_id").is_in([declared.id for declared in told]))
+        yield with_lacking(given, told, engine.cached(computed)), part
 
 
 def points_at(engine: Engine, instant: datetime, mines: Sequence[str], master: Master) -> nw.LazyFrame:
@@ -177,6 +187,14 @@ def _at(facts: nw.LazyFrame, instant: datetime, table: Table) -> nw.LazyFrame:
     return facts.filter(nw.col("holds_from") <= at, nw.col("holds_to") > at).select(*table.names)
 
 
+def _with_stations(data: Sequence[MasterData], instant: datetime) -> dict[str, bool]:
+    """Mine → whether it had base stations of a positioning system at that instant."""
+    return {
+        each.mine_code: any(span.start <= instant < span.end for spans in each.stations.values() for span in spans)
+        for each in data
+    }
+
+
 def sites_in(engine: Engine, mines: Sequence[str]) -> Sites:
     """Mine → its site file, null where there is none."""
     return sites_of(engine.settings, mines)
@@ -189,9 +207,13 @@ def places_of(engine: Engine, window: Window, mines: Sequence[str], master: Mast
 
 
 def _of_sites(
-    engine: Engine, sites: Sites, only: Sequence[str] = ("mines", "air_paths", "door_pairs")
+    engine: Engine,
+    sites: Sites,
+    only: Sequence[str] = ("mines", "air_paths", "door_pairs"),
+    *,
+    stations: Mapping[str, bool] = MappingProxyType({}),
 ) -> dict[str, nw.LazyFrame]:
-    """What the site files say of mines, air paths and door pairs."""
+    """What the site files say of mines, air paths and door pairs. `stations`: mine → whether it has any."""
     air_paths: list[dict[str, Any]] = []
     door_pairs: list[dict[str, Any]] = []
     facts: list[dict[str, Any]] = []
@@ -200,6 +222,7 @@ def _of_sites(
             {
                 "mine_code": mine,
                 "name_zh": site.name_zh if site else mine,
+                "has_stations": stations.get(mine),
                 "severe_hazard": site.severe_hazard if site else True,
                 "underground_cap": site.underground_cap if site else None,
                 "approved_hours": site.approved_hours if site else None,

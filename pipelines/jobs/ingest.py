@@ -108,6 +108,14 @@ class UnreadableError(InputError):
         self.done = done
 
 
+class WrongSitesError(InputError):
+    """Site files of these mines are wrong: the first one's mistake, by its line."""
+
+    def __init__(self, first: InputError, mines: Sequence[str]) -> None:
+        super().__init__(f"{first}" + (f" (and {len(mines) - 1} more site files)" if len(mines) > 1 else ""))
+        self.mines = tuple(mines)
+
+
 def ingest(
     settings: Settings,
     landing: Path,
@@ -128,7 +136,8 @@ def ingest(
             the tables' small files by itself.
 
     Raises:
-        InputError: the folder or the family is none, or a site file is wrong.
+        InputError: the folder or the family is none.
+        WrongSitesError: site files are wrong; what names none of their mines is in bronze.
         UnreadableError: a file cannot be opened; what could be read is in bronze.
     """
     if not landing.is_dir():
@@ -139,14 +148,21 @@ def ingest(
     done = Ingested()
     unreadable: dict[Path, str] = {}
     run = _Run(engine or open_engine(settings), landing, now, done, unreadable)
+    wrong: WrongSitesError | None = None
     with exclusive(settings.lake, "ingest"):
         if files is None:
-            register_sites(settings, landing, mines)
+            try:
+                register_sites(settings, landing, mines)
+            except WrongSitesError as error:
+                # Without its places a mine's gas would be filed under the wrong limits, so it waits; no other does.
+                wrong, run.left_out = error, error.mines
         until_unbeaten(run.engine, lambda: run.take_new(files, family, mines, progress))
         if done.changed and files is None:
             for table in (EXCHANGE_FILE, EXCHANGE_RECORD, QUARANTINE):
                 run.engine.compact(table)
     done.seconds = time.monotonic() - started
+    if wrong is not None:
+        raise wrong
     if unreadable:
         path, why = next(iter(unreadable.items()))
         more = f" (and {len(unreadable) - 1} more)" if len(unreadable) > 1 else ""
@@ -156,12 +172,16 @@ def ingest(
 
 
 def register_sites(settings: Settings, landing: Path, mines: Sequence[str] | None = None) -> list[str]:
-    """Copy each valid `*.site.yaml` of the landing folder into the lake; an invalid one is refused by its line.
+    """Copy each valid `*.site.yaml` of the landing folder into the lake; returns the mines.
 
     Args:
         mines: only site files that are named after these, so that another mine's wrong file stops none of them.
+
+    Raises:
+        WrongSitesError: some are not valid; the others are registered.
     """
     codes = []
+    wrong: dict[str, InputError] = {}
     for path in sorted(landing.glob("*.site.yaml")):
         if mines is not None and path.name.removesuffix(".site.yaml") not in mines:
             continue
@@ -170,7 +190,11 @@ def register_sites(settings: Settings, landing: Path, mines: Sequence[str] | Non
         if named.exists() and named.read_bytes() == text:
             codes.append(path.name.removesuffix(".site.yaml"))
             continue
-        site = load_site(path)
+        try:
+            site = load_site(path)
+        except InputError as error:
+            wrong[path.name.removesuffix(".site.yaml")] = error
+            continue
         target = site_path(settings.lake, site.mine_code)
         codes.append(site.mine_code)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -178,18 +202,21 @@ def register_sites(settings: Settings, landing: Path, mines: Sequence[str] | Non
         part.write_bytes(text)
         part.rename(target)
         logger.info("site file of mine %s registered", site.mine_code)
+    if wrong:
+        raise WrongSitesError(next(iter(wrong.values())), sorted(wrong))
     return codes
 
 
 @dataclass
 class _Run:
-    """One ingest: where from, by which engine and clock, and what it did so far."""
+    """One ingest: where from, by which engine and clock, and what it did so far; files of `left_out` mines wait."""
 
     engine: Engine
     landing: Path
     now: Callable[[], datetime]
     done: Ingested
     unreadable: dict[Path, str]
+    left_out: tuple[str, ...] = ()
 
     @property
     def place(self) -> str:
@@ -207,6 +234,7 @@ class _Run:
         finish(self.engine)
         there = everything(self.landing) if listed is None else contents_of(listed)
         files = [file for file in self._not_in_ledger(there.files) if _wanted(file, family, mines)]
+        files = [file for file in files if file.mine not in self.left_out]
         total = sum(file.size for file in files) or 1
         read_bytes = 0
         for batch in batches(files, self.engine.settings):

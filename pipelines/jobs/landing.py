@@ -94,7 +94,8 @@ class Landing:
         if idle_s is None:
             idle_s = max(0.0, (now - self.modified).total_seconds())
         is_lines = is_provincial(self.folder, provincial)
-        return OnDisk(self.path, self.name, self.size, now, idle_s, is_lines, self.folder, dict(aliases), secret)
+        path = self.path.absolute()  # a worker of a cluster runs in a folder of its own
+        return OnDisk(path, self.name, self.size, now, idle_s, is_lines, self.folder, dict(aliases), secret)
 
 
 def listing(landing: Path) -> list[Landing]:

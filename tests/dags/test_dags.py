@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,19 +15,20 @@ from typing import Any
 
 import pytest
 
+from minefusion.pipelines.jobs.build import GRAPH
+from minefusion.pipelines.jobs.hazard import JOBS
 from minefusion.schemas import gold, silver
 from minefusion.schemas.catalog import asset_uri
-from minefusion.schemas.schedule import SKIP_UNCHANGED, SPARK_POOL
+from minefusion.schemas.schedule import HOUR_THAT_ENDED, OTHER_FEEDS, SETTLE_MIN, SKIP_UNCHANGED, SPARK_POOL
 
 pytest.importorskip("airflow", reason="Airflow is not installed: run make setup")
 
 ROOT = Path(__file__).resolve().parents[2]
 DAGS = ROOT / "dags"
 FILES = sorted(path.stem for path in DAGS.glob("*.py") if path.stem != "wiring")
-WORKING = ["ingest", "conform", "hazard_index", "alarm", "area_minute", "measure", "build", "report", "the_rest"]
 
 LOOK = """
-import json, sys
+import inspect, json, sys
 from pathlib import Path
 from airflow.dag_processing.dagbag import BundleDagBag
 from airflow.sdk.exceptions import AirflowSkipException
@@ -41,28 +43,38 @@ def speaks(dag_id, news):
     return True
 
 
-def command(task):
+def listens(schedule):
+    \"\"\"URIs of the assets that set a DAG off, and whether all of them are waited for.\"\"\"
+    assets = getattr(schedule, "objects", [schedule] if hasattr(schedule, "uri") else [])
+    return {"to": sorted(asset.uri for asset in assets), "for_all": getattr(schedule, "agg_func", any) is all}
+
+
+def described(task):
     told = getattr(task, "partial_kwargs", {}) or {}
     read = lambda name: told.get(name, getattr(task, name, None))
+    function = read("python_callable")
+    is_command = "Bash" in getattr(task, "operator_class", type(task)).__name__
     return {
         "id": task.task_id, "retries": read("retries"), "pool": read("pool"), "owner": read("owner"),
+        "line": function(*["MINE"] * len(inspect.signature(function).parameters)) if is_command else "",
         "timeout_s": read("execution_timeout").total_seconds() if read("execution_timeout") else None,
         "outlets": [asset.uri for asset in read("outlets") or ()],
         "has_callback": bool(read("on_failure_callback")),
         "trigger_rule": getattr(read("trigger_rule"), "value", read("trigger_rule")),
-        "doc": (read("doc_md") or read("python_callable").__doc__) if read("python_callable") else read("doc_md"),
-        "downstream": sorted(task.downstream_task_ids),
+        "doc": (read("doc_md") or function.__doc__) if function else read("doc_md"),
+        "upstream": sorted(task.upstream_task_ids), "downstream": sorted(task.downstream_task_ids),
     }
 print("FOUND", json.dumps({
     "errors": bag.import_errors, "heavy": heavy,
     "speaks": {dag_id: [speaks(dag_id, news) for news in (None, [], ["changed"])]
-               for dag_id in ("ingest_safety_monitoring", "ingest_positioning")},
+               for dag_id in bag.dags if dag_id.startswith("ingest_")},
     "seconds": {stat.file: stat.duration.total_seconds() for stat in bag.dagbag_stats},
     "dags": {dag.dag_id: {
         "file": dag.fileloc, "doc": dag.doc_md, "tags": sorted(dag.tags), "catchup": dag.catchup, "owner": dag.owner,
-        "max_active_runs": dag.max_active_runs,
+        "max_active_runs": dag.max_active_runs, "is_paused": bool(dag.is_paused_upon_creation),
+        "listens": listens(dag.schedule),
         "run_timeout_s": dag.dagrun_timeout.total_seconds() if dag.dagrun_timeout else None,
-        "tasks": [command(task) for task in dag.tasks],
+        "tasks": [described(task) for task in dag.tasks],
     } for dag in bag.dags.values()},
 }))
 """
@@ -121,16 +133,68 @@ def test_a_failing_mine_turns_the_run_red_and_says_what_to_do(dag: dict[str, Any
     assert tasks["every_mine_is_through"]["downstream"] == []
     for task in dag["tasks"]:
         assert task["has_callback"]
-        name = task["id"].rpartition(".")[2]
-        if name in WORKING:
+        if "minefusion" in task["line"]:
             assert task["retries"] == 2
             assert task["doc"], f"{task['id']} has no word about what it does"
 
 
+def jobs_run(dag: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Job → the task that runs it."""
+    found = {}
+    for task in dag["tasks"]:
+        for job in re.findall(r"minefusion run (\w+)", task["line"]):
+            found[job] = task
+    return found
+
+
+def test_every_job_of_the_graph_has_a_dag(bag: dict[str, Any]):
+    assert {job for dag in bag["dags"].values() for job in jobs_run(dag)} == set(GRAPH)
+
+
+@pytest.mark.parametrize("job", GRAPH)
+def test_a_job_runs_after_those_whose_tables_it_reads(bag: dict[str, Any], job: str):
+    """In its own DAG, or when another DAG says that the table moved, or by the clock."""
+    for dag_id, dag in bag["dags"].items():
+        own = jobs_run(dag)
+        if job not in own:
+            continue
+        upstream, todo = set(), [own[job]]
+        tasks = {task["id"]: task for task in dag["tasks"]}
+        while todo:
+            todo += (more := [tasks[name] for name in todo.pop()["upstream"] if name not in upstream])
+            upstream |= {task["id"] for task in more}
+        for need in GRAPH[job]:
+            if need in own:
+                assert own[need]["id"] in upstream, f"{dag_id}: {job} does not wait for {need}"
+            elif dag["listens"]["to"]:
+                moves = {silver.READING, silver.POSITION} if need == "conform" else {JOBS[need].table}
+                assert {asset_uri(table) for table in moves} & set(dag["listens"]["to"]), (
+                    f"{dag_id}: {job} after {need}"
+                )
+
+
+def test_what_sets_a_dag_off_is_told_by_another(bag: dict[str, Any]):
+    told = {uri for dag in bag["dags"].values() for task in dag["tasks"] for uri in task["outlets"]}
+    for dag_id, dag in bag["dags"].items():
+        assert set(dag["listens"]["to"]) <= told, dag_id
+    assert {dag_id for dag_id, dag in bag["dags"].items() if dag["listens"]["for_all"]} == {"alarm_causes"}
+
+
+def test_a_night_covers_every_job_of_the_day(bag: dict[str, Any]):
+    lines = [task["line"] for task in bag["dags"]["rebuild_day"]["tasks"] if "minefusion" in task["line"]]
+    assert [line.partition(" --engine")[0] for line in lines] == ["minefusion build --mine MINE"]
+
+
+def test_data_leaves_only_where_somebody_switched_it_on(bag: dict[str, Any]):
+    assert {dag_id for dag_id, dag in bag["dags"].items() if dag["is_paused"]} == {"regulator_files"}
+
+
 def test_spark_tasks_share_one_slot(bag: dict[str, Any]):
-    pools = {task["id"]: task["pool"] for dag in bag["dags"].values() for task in dag["tasks"]}
-    spark = {name for name, pool in pools.items() if pool == SPARK_POOL}
-    assert spark == {"hazard_index", "alarm", "area_minute", "build", "report"}
+    lines = {task["line"]: task["pool"] for dag in bag["dags"].values() for task in dag["tasks"]}
+    assert {pool for line, pool in lines.items() if "--engine spark" in line} == {SPARK_POOL}
+    light = {line for line in lines if "--engine light" in line}
+    assert any("run conform" in line for line in light)
+    assert all(lines[line] != SPARK_POOL for line in light)
 
 
 def test_dags_meet_at_tables(bag: dict[str, Any]):
@@ -138,20 +202,36 @@ def test_dags_meet_at_tables(bag: dict[str, Any]):
     assert outlets == {
         "ingest_safety_monitoring": {asset_uri(silver.READING)},
         "ingest_positioning": {asset_uri(silver.POSITION)},
+        "ingest_other_feeds": {asset_uri(table) for table in (silver.READING, silver.POSITION, *OTHER_FEEDS)},
         "hazard_indices": {asset_uri(gold.HAZARD_INDEX)},
         "area_minute_and_alarms": {asset_uri(gold.ALARM), asset_uri(gold.AREA_MINUTE)},
+        "escape_routes": {asset_uri(gold.ESCAPE_ROUTE)},
+        "risk_by_hour": {asset_uri(table) for table in (gold.HAZARD_INDEX, gold.ALARM, gold.RISK_TIER)},
+        "sensor_health": {asset_uri(gold.SENSOR_HEALTH)},
+        "alarm_causes": {asset_uri(gold.ALARM_CAUSE)},
         "data_quality": {asset_uri(gold.DATA_QUALITY)},
         "rebuild_day": set(),
+        "regulator_files": set(),
         "shift_report": set(),
     }
 
 
 def test_without_news_the_chain_stays_quiet(bag: dict[str, Any]):
     """Nothing new in any mine, or no mine at all: no event, so nothing behind it runs."""
-    assert bag["speaks"] == {
-        "ingest_safety_monitoring": [False, False, True],
-        "ingest_positioning": [False, False, True],
-    }
+    assert set(bag["speaks"]) == {"ingest_safety_monitoring", "ingest_positioning", "ingest_other_feeds"}
+    assert all(told == [False, False, True] for told in bag["speaks"].values())
+
+
+def test_an_export_is_about_the_whole_hour_that_ended():
+    from jinja2 import StrictUndefined, Template
+
+    line = Template(f"export{HOUR_THAT_ENDED}", undefined=StrictUndefined)
+    macros = SimpleNamespace(timedelta=timedelta)
+    at = datetime(2026, 3, 1, 14, SETTLE_MIN, tzinfo=UTC)
+    hour = "export --from 2026-03-01T13:00:00+00:00 --to 2026-03-01T14:00:00+00:00"
+    for interval_end, run_after in ((at, at), (None, at + timedelta(minutes=44))):  # by the clock; by hand
+        run = SimpleNamespace(data_interval_end=interval_end, run_after=run_after)
+        assert line.render(dag_run=run, macros=macros) == hour
 
 
 def test_a_second_try_does_not_skip():

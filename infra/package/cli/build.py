@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 From = Annotated[str | None, typer.Option("--from", metavar="ISO", help="重算起点，含 · Recompute from, included")]
 To = Annotated[str | None, typer.Option("--to", metavar="ISO", help="重算止点，不含 · Recompute to, not included")]
+# Written out, since the help is shown without loading the jobs.
+JOBS = (
+    "conform, hazard_index, hazard_trend, alarm, trend_alarm, composite, risk_tier, area_minute, data_quality, "
+    "sensor_health, alarm_cause, escape_route"
+)
 Mines = Annotated[list[str] | None, typer.Option(help="煤矿编码，可重复 · Mine code, may be repeated; else every mine")]
 
 
@@ -25,7 +30,9 @@ def command(
     select: Annotated[
         str | None,
         typer.Option(
-            metavar="SEL", help="作业或表，a,b 为两个，a+ 含其后 · Jobs or tables: a,b for two, a+ and all behind it"
+            metavar="SEL",
+            help="作业或表，a,b 为两个，a+ 含其后 · Jobs or tables: a,b for two, a+ and all behind it. "
+            f"{JOBS}; silver, gold, gold.alarm …",
         ),
     ] = None,
     start: From = None,

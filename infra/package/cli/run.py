@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from minefusion.cli.build import From, Mines, To, emit_built
+from minefusion.cli.build import JOBS, From, Mines, To, emit_built
 from minefusion.cli.call import settings
 from minefusion.cli.progress import Progress
 from minefusion.schemas.schedule import UNCHANGED
@@ -14,7 +14,7 @@ from minefusion.schemas.window import parse_window
 
 
 def command(
-    job: Annotated[str, typer.Argument(metavar="JOB", help="conform, hazard_index, alarm, area_minute, data_quality")],
+    job: Annotated[str, typer.Argument(metavar="JOB", help=JOBS)],
     start: From = None,
     end: To = None,
     mine: Mines = None,

@@ -270,8 +270,14 @@ def test_another_mines_wrong_site_file_stops_no_mine(light: LightEngine, landing
     site = next(shift[0].glob("*.site.yaml")).read_text(encoding="utf-8")
     (landing / "620000000002.site.yaml").write_text(site.replace("mine_code", "mine_cod", 1), encoding="utf-8")
     assert counted(take(light, landing, mines=[MINE])) == {"accepted": 1}
+    values(landing, 1, {A: 0.1})
+    values(landing, 1, {A: 0.1}, mine="620000000002")
     with pytest.raises(InputError, match=r"620000000002.site.yaml line \d+"):
         take(light, landing)
+    # What could be taken in was; the mine with the wrong file waits for it to be mended.
+    assert rows_of(light, EXCHANGE_FILE, "mine_code")["mine_code"].to_list() == [MINE, MINE]
+    (landing / "620000000002.site.yaml").unlink()
+    assert counted(take(light, landing)) == {"accepted": 1}
 
 
 # ── cut off ─────────────────────────────────────────────────────────────────────────────────────────────────────────

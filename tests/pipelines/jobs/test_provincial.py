@@ -10,12 +10,12 @@ import pytest
 from small_mine import MINE, at, rows_of
 
 from minefusion.pipelines.engines.light import LightEngine
-from minefusion.pipelines.exchange.provincial import national_mine, provincial_mine
 from minefusion.pipelines.exchange.write import write_file
 from minefusion.pipelines.jobs.conform import conform
 from minefusion.pipelines.jobs.ingest import ingest
 from minefusion.schemas import silver
 from minefusion.schemas.bronze import EXCHANGE_FILE
+from minefusion.schemas.exchange.mine_codes import national_mine, provincial_mine
 from minefusion.schemas.settings import load_settings
 
 SENT_AS = "62000000001"  # county 620000, serial 00001
