@@ -2,6 +2,9 @@
 
 Runs under the system's Python with its standard library only. Where `.venv` already holds this very lock it does
 nothing. uv installs; where uv cannot be had, pip does the same from the same lock.
+
+`bootstrap.py EXTRA …` is for images: what minefusion itself needs and these extras of pyproject.toml, in the lock's
+versions and checked by its hashes, and nothing else.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import venv
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,18 +37,19 @@ PIP_TO_UV = {
 }
 
 
-def main() -> None:
-    wanted = fingerprint()
+def main(extras: Sequence[str] = ()) -> None:
+    wanted = fingerprint(extras)
     if STAMP.is_file() and STAMP.read_text() == wanted and works(PYTHON):
         return
     make_environment()
-    install()
+    install(extras)
     STAMP.write_text(wanted)
 
 
-def fingerprint() -> str:
+def fingerprint(extras: Sequence[str]) -> str:
     """What the environment is made from; the place counts, since a moved environment does not work."""
     parts = [LOCK.read_bytes(), (ROOT / "pyproject.toml").read_bytes(), str(ROOT).encode(), sys.version.encode()]
+    parts += [extra.encode() for extra in sorted(extras)]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
@@ -63,10 +68,13 @@ def make_environment() -> None:
         stop(f"expected Python's venv module to work, it does not; install it: apt-get install {package}")
 
 
-def install() -> None:
-    """The locked packages by their hashes, then minefusion as an editable install."""
+def install(extras: Sequence[str] = ()) -> None:
+    """The locked packages by their hashes, all or those of some extras, then minefusion as an editable install."""
     say("installing the locked packages (some minutes the first time)")
     packages = ["install", "--require-hashes", "-r", str(LOCK)]
+    if extras:
+        packages = ["install", "--constraint", str(LOCK), "-r", str(ROOT / "pyproject.toml"), "setuptools"]
+        packages += [f"--extra={extra}" for extra in extras]
     ours = ["install", "--no-deps", "--no-build-isolation", "-e", str(ROOT)]
     uv = uv_command()
     if uv is not None:
@@ -74,7 +82,12 @@ def install() -> None:
         options = ["--quiet", "--python", str(PYTHON)]
         if all(call([*pip, *step, *options], uv_environment()) for step in ([*packages, "--compile-bytecode"], ours)):
             return
-        say("uv could not install; pip takes over")
+        if not extras:
+            say("uv could not install; pip takes over")
+    if extras:
+        stop(
+            "expected uv to install these extras, for pip cannot check a part of a lock; see above, mend it, run again"
+        )
     pip = [str(PYTHON), "-m", "pip", "--quiet", "--disable-pip-version-check"]
     if not all(call([*pip, *step]) for step in (packages, ours)):
         stop(
@@ -122,4 +135,4 @@ def stop(line: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -90,7 +90,7 @@ OTHER_FEEDS = (
 )  # fmt: skip
 
 # Jobs that keep the books rather than compute hazards; they follow the ingest's engine.
-_WITH_INGEST = {"ingest", "conform", "data_quality", "sensor_health", "export"}
+_WITH_INGEST = {"ingest", "conform", "data_quality", "sensor_health", "export", "maintain"}
 _SITE_FILE = ".site.yaml"
 _MINE_IN_NAME = re.compile(r"(\d{6}[0-9A-Z]{4,14})_")
 

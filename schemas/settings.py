@@ -43,6 +43,10 @@ def _mlflow_in(home: Path) -> str:
     return f"sqlite:///{home / 'mlflow.db'}"
 
 
+def _database_in(home: Path) -> str:
+    return f"sqlite:///{home / 'control-room.db'}"
+
+
 def _matching(pattern: str, expected: str) -> dict[str, str]:
     """Field metadata: the value, or each value of a mapping, must match `pattern` whole."""
     return {"pattern": pattern, "expected": expected}
@@ -102,6 +106,7 @@ class Settings:
         mlflow_uri: MLflow's tracking store.
         disk_min_gb: `doctor` wants this much free where the lake is [GB].
         serve_port: port of the API and console.
+        database: `sqlite:///file` or `postgresql://…` of what people change: the journal, alarms, users.
         person_key: secret with which gold hashes cards; '' lets one be made and kept in `home`. Machines that share a
             lake share the key.
     """
@@ -125,6 +130,13 @@ class Settings:
     mlflow_uri: str = _mlflow_in(HOME)
     disk_min_gb: int = field(default=2, metadata=_between(0, 1_000_000))
     serve_port: int = field(default=8600, metadata=_between(1, 65_535))
+    database: str = field(
+        default=_database_in(HOME),
+        repr=False,
+        metadata=_matching(
+            r"(sqlite:///|postgresql(\+\w+)?://).+", "sqlite:///file or postgresql://user:password@host/name"
+        ),
+    )
     person_key: str = field(
         default="", metadata=_matching(r"[!-~]{16,128}", "16 to 128 printable characters without spaces")
     )
@@ -163,7 +175,8 @@ def load_settings(**overrides: Any) -> Settings:
     if overrides.get("lake") is not None and overrides.get("tables") is None:
         given.pop("tables", None)  # a lake that is named here is another one, and its tables are not those elsewhere
     home = given.get("home", HOME)
-    given = {"lake": home / "lake", "mlflow_uri": _mlflow_in(home), "airflow_landing": home / "landing"} | given
+    in_home = {"lake": home / "lake", "airflow_landing": home / "landing"}
+    given = in_home | {"mlflow_uri": _mlflow_in(home), "database": _database_in(home)} | given
     return _build(Settings, given, prefix="")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -43,6 +44,9 @@ _ARROW = {
 }
 
 
+Row = dict[str, Any]
+
+
 @dataclass(frozen=True)
 class Rows:
     """The answer to a query: column names and, per column, its values. Instants carry their offset."""
@@ -53,22 +57,34 @@ class Rows:
     def __len__(self) -> int:
         return len(self.columns[0]) if self.columns else 0
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
+    def __iter__(self) -> Iterator[Row]:
         return (dict(zip(self.names, row, strict=True)) for row in zip(*self.columns, strict=True))
 
 
 class Reader:
-    """Reads the tables of one lake."""
+    """Reads the tables of one lake; from several threads, if need be."""
 
-    def __init__(self, lake: Path, tables: str = "") -> None:
-        """`tables`: the setting of that name, where the tables do not lie in the lake's folder."""
+    def __init__(self, lake: Path, tables: str = "", *, keeps_open: bool = False) -> None:
+        """A reader of that lake.
+
+        Args:
+            tables: the setting of that name, where the tables do not lie in the lake's folder.
+            keeps_open: for a process that stays: a table is opened once, and then only what is new of it is read.
+        """
         self.lake = lake
         self._root = tables or str(lake)
+        self._keeps_open = keeps_open
+        self._open: dict[str, DeltaTable] = {}
+        self._opening = threading.Lock()
 
     def has(self, table: Table) -> bool:
         """Whether the table was ever written."""
         uri = table_uri(self._root, table)
         return DeltaTable.is_deltatable(uri) if "://" in uri else os.path.isdir(f"{uri}/_delta_log")
+
+    def version(self, table: Table) -> int:
+        """Number of the table's newest version; -1 where it was never written."""
+        return self._table(table).version() if self.has(table) else -1
 
     def sql(self, query: str, **parameters: str | float | datetime | None) -> Rows:
         """Run one reading statement over tables named `layer.table`, such as `gold.area_minute`.
@@ -79,6 +95,10 @@ class Reader:
         Raises:
             InputError: the statement writes, or names what is not there; or the lake is none.
         """
+        return _rows(self.arrow(query, **parameters))
+
+    def arrow(self, query: str, **parameters: str | float | datetime | None) -> Any:
+        """The same, as the table in Arrow's memory that any Arrow library takes."""
         query, tables = _checked(query, parameters)
         if tables and not any(self.has(table) for table in TABLES.values()):
             raise InputError(
@@ -91,13 +111,24 @@ class Reader:
                 session.execute(f"CREATE SCHEMA {layer}")
             for table in tables:
                 if self.has(table):
-                    session.register(table.name, DeltaTable(table_uri(self._root, table)))
+                    session.register(table.name, self._table(table))
                 else:
                     session.execute(_without_rows(table))
-            answer = session.execute(query).read_all()
+            return session.execute(query).read_all()
         except DeltaError as error:
             raise InputError(_in_one_line(str(error), tables)) from None
-        return _rows(answer)
+
+    def _table(self, table: Table) -> DeltaTable:
+        """The table at its newest version."""
+        if not self._keeps_open:
+            return DeltaTable(table_uri(self._root, table))
+        with self._opening:
+            opened = self._open.get(table.name)
+            if opened is None:
+                opened = self._open[table.name] = DeltaTable(table_uri(self._root, table))
+            else:
+                opened.update_incremental()
+            return opened
 
 
 def _checked(query: str, parameters: dict[str, Any]) -> tuple[str, list[Table]]:

@@ -1,8 +1,9 @@
-# For who only reads: SQL and reports from the tables, without Java, Spark or Airflow; a tenth of the base's size.
+# For who only reads: the service, SQL and reports from the tables, without Java, Spark, Airflow or PyTorch: 1 GB of packages.
 #   docker build -f infra/images/serving.Dockerfile -t minefusion/serving:0.1.0 .
 #   docker run --rm --read-only --env-file reader.env minefusion/serving:0.1.0 sql "select count(*) from gold.alarm"
 FROM python:3.11-slim-bookworm
 
+ENV PIP_NO_CACHE_DIR=1 UV_NO_CACHE=1
 WORKDIR /opt/minefusion
 COPY pyproject.toml README.md LICENSE ./
 COPY infra infra
@@ -10,14 +11,12 @@ COPY schemas schemas
 COPY models models
 COPY pipelines pipelines
 COPY serving serving
-# The same versions as everywhere; the lock's hashes are left out, since pip would want one for this folder too.
-RUN sed -n 's/^\([A-Za-z0-9_.-]*==[^ ;\\]*\).*/\1/p' infra/requirements.lock > versions.txt \
-    && python -m pip install --no-cache-dir --constraint versions.txt . \
-    && rm versions.txt \
+RUN python infra/bootstrap.py serving \
     && useradd --uid 10001 --user-group --no-create-home --home-dir /var/lib/minefusion minefusion \
     && install --directory --owner=10001 --group=10001 /var/lib/minefusion
 
-ENV PYTHONDONTWRITEBYTECODE=1 HOME=/var/lib/minefusion MINEFUSION_HOME=/var/lib/minefusion
+ENV PATH=/opt/minefusion/.venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 HOME=/var/lib/minefusion
+ENV MINEFUSION_HOME=/var/lib/minefusion
 USER 10001:10001
 WORKDIR /var/lib/minefusion
 ENTRYPOINT ["minefusion"]

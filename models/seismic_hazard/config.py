@@ -15,7 +15,7 @@ WEEK = 7 * SHIFTS_A_DAY
 class Config:
     """
     Attributes:
-        ridge: strength by which weights are held small; low, as 170 positives say little about nine weights.
+        ridge: strength by which weights are held small; low, as some 140 positives say little about ten weights.
         memory: shifts after which a shift counts half in a fit, so that a new longwall is learned.
         calibration_memory: the same for the calibration, which answers faster to a change of the base rate.
         calibration_ridge: how strongly the calibration is held to "as it is".
@@ -23,7 +23,7 @@ class Config:
         refit_every: shifts between refits of a walk.
     """
 
-    ridge: float = 20.0
+    ridge: float = 10.0
     memory: float = 400.0
     calibration_memory: float = 150.0
     calibration_ridge: float = 20.0

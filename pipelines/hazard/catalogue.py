@@ -43,7 +43,7 @@ from minefusion.pipelines.hazard import (
 )
 from minefusion.pipelines.hazard.history import History
 from minefusion.pipelines.hazard.inputs import Inputs
-from minefusion.pipelines.hazard.lacking import speaking, with_lacking
+from minefusion.pipelines.hazard.lacking import no_rows, speaking, with_lacking
 from minefusion.pipelines.hazard.rows import Index
 
 # Indices over minutes, from two hours of data.
@@ -141,6 +141,6 @@ def index(index_id: str) -> Index:
 
 def compute(inputs: Inputs) -> nw.LazyFrame:
     """The fast indices' rows of gold.hazard_index of the window, but for the columns that the job adds."""
-    called = speaking(inputs, CATALOGUE)
-    rows = inputs.cached(nw.concat([function(inputs) for _, function in called], how="vertical"))
+    told = [function(inputs) for _, function in speaking(inputs, CATALOGUE)] or [no_rows(inputs)]
+    rows = inputs.cached(nw.concat(told, how="vertical"))
     return with_lacking(inputs, [declared for declared, _ in CATALOGUE], rows)

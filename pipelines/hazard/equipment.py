@@ -98,9 +98,7 @@ def held(slots: nw.LazyFrame) -> nw.LazyFrame:
 
     `age` counts the slots since the value was measured.
     """
-    copies = [
-        slots.with_columns((nw.col("slot") + age).alias("slot"), nw.lit(age).alias("age")) for age in range(HELD)
-    ]
+    copies = [slots.with_columns((nw.col("slot") + age).alias("slot"), nw.lit(age).alias("age")) for age in range(HELD)]
     together = nw.concat(copies, how="vertical")
     newest = nw.col("age").min().over(*MACHINE, "point_id", "part", "quantity", "slot")
     return together.with_columns(newest.alias("_newest")).filter(nw.col("age") == nw.col("_newest")).drop("_newest")

@@ -84,7 +84,7 @@ def f01(history: History) -> nw.LazyFrame:
     )
     small = nw.when(nw.col("value") < LEAST_DEFICIENCY_PCT).then(nw.lit("true")).otherwise(nw.lit("false"))
     return ratio_rows(
-        history, F_01, rows, name_zh="氧耗", name_en="oxygen deficiency", decimals=3, unit=" %",
+        F_01, rows, name_zh="氧耗", name_en="oxygen deficiency", decimals=3, unit=" %",
         more={"deficiency_too_small": small},
     )  # fmt: skip
 
@@ -130,7 +130,7 @@ def f02(history: History) -> nw.LazyFrame:
     level = level_against(value, ">=", ladder)
     rows = rows.with_columns(level.alias("level")).drop(*NAMES)
     return ratio_rows(
-        history, F_02, rows, name_zh="格雷哈姆系数", name_en="Graham's ratio",
+        F_02, rows, name_zh="格雷哈姆系数", name_en="Graham's ratio",
         more={
             "low": number(nw.max_horizontal(value * (1 - error), nw.lit(0.0)), 3),
             "high": number(value * (1 + error), 3),
@@ -246,7 +246,7 @@ def f05(history: History) -> nw.LazyFrame:
     known = nw.when(~lacks("value")).then(nw.col("fallen"))
     rows = judged(history, rows, F_05.id, ("", nw.col("value")), ("fall", known))
     return ratio_rows(
-        history, F_05, rows, name_zh="一氧化碳与二氧化碳比", name_en="CO to CO2", decimals=3,
+        F_05, rows, name_zh="一氧化碳与二氧化碳比", name_en="CO to CO2", decimals=3,
         more={"fallen_from_highest": number(nw.col("fallen"), 2)},
     )  # fmt: skip
 
@@ -315,7 +315,7 @@ def f06(history: History) -> nw.LazyFrame:
     rows = judged(history, rows, F_06.id, ("", nw.col("value")))
     shown = [*more, *(f"{name}_per_day" for name in more)]
     return ratio_rows(
-        history, F_06, rows, name_zh="碳氢比", name_en="carbon to hydrogen",
+        F_06, rows, name_zh="碳氢比", name_en="carbon to hydrogen",
         more={name: number(nw.col(name), 4) for name in shown},
     )  # fmt: skip
 

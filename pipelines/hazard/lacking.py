@@ -183,6 +183,11 @@ def speaking(given: Kind, catalogue: Sequence[Computing[Kind]]) -> list[Computin
     return [each for each in catalogue if not NEEDS[each[0].id].any_of.isdisjoint(at_hand)]
 
 
+def no_rows(given: Given) -> nw.LazyFrame:
+    """What indices give that are all silent."""
+    return given.frame([], HAZARD_INDEX.arrow_schema()).select(*COLUMNS)
+
+
 def with_lacking(given: Given, indices: Sequence[Index], rows: nw.LazyFrame) -> nw.LazyFrame:
     """The rows of gold.hazard_index, and one more for each index, mine and hour in whose first window it has none.
 

@@ -82,6 +82,11 @@ def judged(
     )
 
 
+def known_or_raised(level: nw.Expr, value: nw.Expr) -> nw.Expr:
+    """The level, but none where the value is not known and what else is known is calm: that is not yet normal."""
+    return nw.when(~value.is_null() | (level > NORMAL)).then(level)
+
+
 def level_by_steps(value: nw.Expr, index_id: str, scope: str = "") -> nw.Expr:
     """Level of a value in a frame with the columns of `steps`; null where the value is null.
 

@@ -29,7 +29,7 @@ from minefusion.pipelines.hazard.hours import (
     site_rows,
     trailing_count,
 )
-from minefusion.pipelines.hazard.levels import judged, steps
+from minefusion.pipelines.hazard.levels import judged, known_or_raised, steps
 from minefusion.pipelines.hazard.rainfall import caine_ratio, fallen, known_share, rain_by_hour
 from minefusion.pipelines.hazard.rows import MIN_COVERAGE, NORMAL, ORANGE, Index, index_rows, number
 from minefusion.pipelines.hazard.slope_motion import (
@@ -308,7 +308,7 @@ S_02 = Index(
     reads=("as S-01",),
     edges=(
         "speed within the noise or backwards, no acceleration, fewer than 5 speeds, R² under 0.8: no time, level 0",
-        "the fit begins anew where the averages cross",
+        "the fit begins anew where the averages cross; in it each 1/v counts by how well it is known",
         "the same numbers are drawn in every resampling, so a run repeats itself",
     ),
     scenario="slope_failure",
@@ -502,7 +502,7 @@ def s05(history: History) -> nw.LazyFrame:
         placed(history, rows),
         S_05,
         value=day,
-        level=nw.col("level"),
+        level=known_or_raised(nw.col("level"), day),
         coverage=nw.col("coverage"),
         inputs={
             "share_of_intensity_bound": number(ratio, 3),

@@ -30,6 +30,8 @@ OUT_OF_NOISE = 3.0
 FREE_DIRECTION = (1.0, 3.44 / 3.0, 3.76 / 3.0)
 # A noise told from n second differences may be this over the root of n larger than it looks.
 NOISE_SHORT = 3.3
+# No receiver tells steps so small [mm]: they are left over from sums.
+NO_STEP_MM = 1e-6
 # A median of slopes is taken over so many means of a window.
 PARTS = 24
 # Moving averages whose crossing marks the onset of acceleration (Carlà et al. 2017), in blocks.
@@ -51,14 +53,18 @@ STEP_DEVIATIONS = 6.0
 def noise_mm(values: Floats) -> float:
     """Standard deviation of one hourly displacement, from its second differences; NaN with fewer than 12 of them.
 
-    What few of them tell is raised by two of its own errors: a slope must not move because its noise looked small.
+    What few of them tell is raised by two of its own errors: a slope must not move because its noise looked small. Nor
+    must it because its receiver rounds: half of the smallest change that was ever seen is noise.
     """
     second = values[2:] - 2 * values[1:-1] + values[:-2]
     second = second[np.isfinite(second)]
     if len(second) < 12:
         return math.nan
     told = 1.4826 * float(np.median(np.abs(second - np.median(second)))) / math.sqrt(6)
-    return told * (1 + NOISE_SHORT / math.sqrt(len(second)))
+    steps = np.abs(np.diff(values[np.isfinite(values)]))
+    steps = steps[steps > NO_STEP_MM]
+    rounding = float(steps.min()) / 2 if len(steps) else 0.0
+    return max(told * (1 + NOISE_SHORT / math.sqrt(len(second))), rounding)
 
 
 def knows_daily_cycle(values: Floats) -> bool:
@@ -77,11 +83,14 @@ def without_daily_cycle(values: Floats, hour_of_day: NDArray[np.int64]) -> Float
     half = DAY_H // 2
     padded = np.pad(values, half, constant_values=np.nan)
     around = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1)
+    # Both ends are of one hour of the day: each counts by half.
+    weight = np.ones(2 * half + 1)
+    weight[[0, -1]] = 0.5
     there = np.isfinite(around)
-    count = there.sum(axis=1)
-    mean = np.divide(np.where(there, around, 0.0).sum(axis=1), count, out=np.full(len(values), np.nan), where=count > 0)
+    count = there @ weight
+    mean = np.divide(np.where(there, around, 0.0) @ weight, count, out=np.full(len(values), np.nan), where=count > 0)
     # A day around that is cut off at either end is no whole cycle.
-    left = np.where(count >= 2 * half, values - mean, np.nan)
+    left = np.where(count >= 2 * half - 1, values - mean, np.nan)
     left[: -CYCLE_D * DAY_H] = np.nan
     cycle = np.zeros(DAY_H)
     for hour in range(DAY_H):
@@ -182,8 +191,8 @@ def _over(values: Floats, noise: float, hours: int, cycle_mm: float) -> tuple[Sp
     span_h = float(np.ptp(np.flatnonzero(np.isfinite(window))) + 1)
     error = speed_error_mm_d(noise, span_h, known)
     least = OUT_OF_NOISE * error + cycle_speed_mm_d(cycle_mm, span_h)
-    is_sure = abs(slope) >= WITHOUT_DOUBT * least and known >= MIN_COVERAGE * hours
-    return Speed(slope, error, float(hours), abs(slope) >= least), is_sure
+    is_sure = abs(slope) > WITHOUT_DOUBT * least and known >= MIN_COVERAGE * hours
+    return Speed(slope, error, float(hours), abs(slope) > least), is_sure
 
 
 def daily_speeds(values: Floats, days: int) -> Floats:
@@ -241,12 +250,27 @@ def inverse_velocity(at: Floats, velocity: Floats) -> tuple[float, float, float]
 
     t_f is in the time of `at`; NaN where 1/v does not fall.
     """
-    inverse = 1 / velocity
-    slope, intercept = np.polyfit(at - at.mean(), inverse, 1)
-    total = float(((inverse - inverse.mean()) ** 2).sum())
-    fit = slope * (at - at.mean()) + intercept
-    r2 = 1 - float(((inverse - fit) ** 2).sum()) / total if total > 0 else 0.0
-    return (float(at.mean() - intercept / slope) if slope < 0 else math.nan), float(slope), r2
+    gradient, mean_at, mean_inverse = _line(at, velocity)
+    slope, inverse, weight = float(gradient), 1 / velocity, velocity**4
+    total = float((weight * (inverse - mean_inverse) ** 2).sum())
+    left = float((weight * (inverse - mean_inverse - slope * (at - mean_at)) ** 2).sum())
+    r2 = 1 - left / total if total > 0 else 0.0
+    return (float(mean_at - mean_inverse / slope) if slope < 0 else math.nan), slope, r2
+
+
+def _line(at: Floats, velocity: Floats) -> tuple[Floats, Floats, Floats]:
+    """Slope of 1/v on t and the point it goes through, along the last axis.
+
+    Each 1/v counts by how well it is known: all speeds have one error, so 1/v has the error over v², and the slow
+    beginning of an acceleration would drown its end.
+    """
+    weight, inverse = velocity**4, 1 / velocity
+    total = weight.sum(axis=-1)
+    mean_at, mean_inverse = (weight * at).sum(axis=-1) / total, (weight * inverse).sum(axis=-1) / total
+    apart = at - np.expand_dims(mean_at, -1)
+    square = (weight * apart**2).sum(axis=-1)
+    moved = (weight * apart * (inverse - np.expand_dims(mean_inverse, -1))).sum(axis=-1)
+    return np.divide(moved, square, out=np.zeros_like(square), where=square > 0), mean_at, mean_inverse
 
 
 def slope_gradient(at: Floats, velocity: Floats) -> float:
@@ -300,14 +324,14 @@ def _failure(at: Floats, velocity: Floats, block_h: float) -> Failure:
     hours, slope, r2 = inverse_velocity(at, velocity)
     if not slope < 0 or r2 < LEAST_R2:
         return Failure(math.nan, math.nan, math.nan, r2, math.nan, len(at), block_h)
-    # The same draws every time: a result must not depend on when it was computed.
-    draws = np.random.default_rng(0).integers(0, len(at), (RESAMPLED, len(at)))
-    t, inverse = at[draws], 1 / velocity[draws]
-    dt = t - t.mean(axis=1, keepdims=True)
-    square = (dt**2).sum(axis=1)
-    gradient = np.divide((dt * inverse).sum(axis=1), square, out=np.zeros(RESAMPLED), where=square > 0)
+    # The same draws every time: a result must not depend on when it was computed. Drawn are runs of SHORT speeds, which
+    # their moving average ties together: one by one they would make the band too narrow.
+    runs = -(-len(at) // SHORT)
+    first = np.random.default_rng(0).integers(0, len(at) - SHORT + 1, (RESAMPLED, runs, 1))
+    draws = (first + np.arange(SHORT)).reshape(RESAMPLED, -1)[:, : len(at)]
+    gradient, mean_at, mean_inverse = _line(at[draws], velocity[draws])
     falls = gradient < 0
-    times = t.mean(axis=1)[falls] - inverse.mean(axis=1)[falls] / gradient[falls]
+    times = mean_at[falls] - mean_inverse[falls] / gradient[falls]
     low, high = np.percentile(times, [5, 95]) if len(times) >= RESAMPLED / 2 else (math.nan, math.nan)
     slo = slope_gradient(at, velocity)
     return Failure(max(hours, 0.0), max(float(low), 0.0), max(float(high), 0.0), r2, max(slo, 0.0), len(at), block_h)

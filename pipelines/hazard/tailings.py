@@ -296,7 +296,6 @@ def _pond_by_hour(history: History) -> nw.LazyFrame:
 
 def s07(history: History) -> nw.LazyFrame:
     """Beach and freeboard by dam and hour."""
-    _dams(history)
     rows = _pond_by_hour(history)
     pool, beach, crest = nw.col("pool_m"), nw.col("beach_m"), nw.col("crest_m")
     from_pool = beach_from_pool_m(crest, pool, nw.col("beach_slope_pct"))

@@ -69,7 +69,6 @@ def _judge_vibration(series: Series, span: Span) -> dict[str, Floats]:
 def e01(history: History) -> nw.LazyFrame:
     """Severity by machine and hour."""
     slots = history.cached(by_slot(slow_values(history, ("vibration_velocity",))))
-    slots.filter(nw.col("quantity") == "vibration_velocity")
     hours = hourly(settled(slots))
     found = per_hour(history, hours, MACHINE, _judge_vibration, ("value_mm_s", "base_mm_s"))
     rows = found.join(machine_facts(history), on=["mine_code", "machine"], how="left")
@@ -160,7 +159,6 @@ def bearing_frequencies_hz(balls: Amount, ratio: Amount, cosine: Amount, speed_h
 def e02(history: History) -> nw.LazyFrame:
     """Kurtosis by machine and hour."""
     slots = history.cached(by_slot(slow_values(history, ("vibration_kurtosis",))))
-    slots.filter(nw.col("quantity") == "vibration_kurtosis")
     hours = hourly(settled(slots))
     found = per_hour(
         history, hours, MACHINE,

@@ -31,7 +31,7 @@ from minefusion.pipelines.hazard.hours import (
     trailing_count,
     trailing_mean,
 )
-from minefusion.pipelines.hazard.levels import judged
+from minefusion.pipelines.hazard.levels import judged, known_or_raised
 from minefusion.pipelines.hazard.rainfall import antecedent_index, fallen, known_share, rain_by_hour
 from minefusion.pipelines.hazard.rows import NORMAL, RED, Index, index_rows, number, quoted
 from minefusion.schemas.site_hazards import Pump, Sump
@@ -304,12 +304,13 @@ def w03(history: History) -> nw.LazyFrame:
         ("margin", nw.col("margin")),
     )
     change, inflow, margin = nw.col("change"), nw.col("inflow"), nw.col("margin")
+    level = known_or_raised(nw.col("level"), change)
     percent = number(100 * change, 0)
     return index_rows(
         placed(history, rows, "水仓", "sump"),
         W_03,
         value=change,
-        level=nw.col("level"),
+        level=level,
         coverage=nw.col("coverage"),
         reason=nw.when(~inflow.is_null()).then(nw.lit("NO_HISTORY")),
         inputs={
@@ -560,7 +561,7 @@ def w04(history: History) -> nw.LazyFrame:
         placed(history, rows),
         W_04,
         value=fall,
-        level=nw.col("level"),
+        level=known_or_raised(nw.col("level"), fall),
         reason=nw.when(~level.is_null()).then(nw.lit("NO_HISTORY")),
         inputs={
             "level_m": number(level, 3),

@@ -2,8 +2,9 @@
 
 *Sent* comes from the writer's manifest where the landing folder has one, else from the separators in the files' bytes;
 only of a file that has left the landing folder is the ledger's own count taken, and that is said. *Stored* and
-*quarantined* are the rows that the tables hold now, not what the ledger says was written; the rest is the fate that the
-ledger gives to a whole file.
+*quarantined* are the rows that the tables hold now, not what the ledger says was written; only of a file whose records
+were removed when their time of keeping was over is the ledger asked, and that is said, too. The rest is the fate that
+the ledger gives to a whole file.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from minefusion.pipelines.engines import open_engine
 from minefusion.pipelines.engines.engine import Engine
 from minefusion.pipelines.exchange.count import count_records
 from minefusion.pipelines.exchange.manifest import read_manifest
+from minefusion.pipelines.jobs.keeping import kept_from
 from minefusion.pipelines.jobs.landing import Landing, file_id_of, is_provincial, listing
 from minefusion.schemas.bronze import EXCHANGE_FILE, EXCHANGE_RECORD, QUARANTINE
 from minefusion.schemas.errors import InputError
@@ -34,6 +36,9 @@ NO_KIND = "unknown"
 # Fates of records that the ledger tells with their file.
 WITH_FILE = ("rejected", "duplicate", "aside", "waiting")
 FATES = ("stored", "quarantined", *WITH_FILE)
+# Fates of records that are rows somewhere, until maintenance removes them.
+REMOVABLE = {"stored": EXCHANGE_RECORD, "quarantined": QUARANTINE}
+UTC_TIME = pl.Datetime("us", "UTC")
 # So many files that are not in order are named; their number is told in full.
 NAMED = 20
 
@@ -72,12 +77,14 @@ class Balance:
     Attributes:
         faults: files that are not in order, the first NAMED of `faulty`.
         from_ledger: files that left the landing folder: what was sent is what the ledger says.
+        removed: files whose records are past their time of keeping: what was stored is what the ledger says.
     """
 
     kinds: list[KindBalance] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     faulty: int = 0
     from_ledger: int = 0
+    removed: int = 0
     seconds: float = 0.0
 
     @property
@@ -115,10 +122,20 @@ def _ledger(engine: Engine) -> pl.DataFrame:
     columns = ("file_id", "landing", "folder", "name", "size", "received_at", "verdict", "records_sent")
     rows = engine.read(EXCHANGE_FILE).select(
         *columns,
+        "mine_code",
+        "header_time",
         nw.coalesce(nw.col("kind"), nw.col("name_kind"), nw.lit(NO_KIND)).alias("kind"),
         *(nw.col(f"records_{fate}").alias(fate) for fate in WITH_FILE),
+        *(nw.col(f"records_{name}").alias(f"removed_{name}") for name in REMOVABLE),
     )
-    return pl.DataFrame(pl.from_arrow(engine.to_arrow(rows)))
+    ledger = pl.DataFrame(pl.from_arrow(engine.to_arrow(rows)))
+    mines = ledger["mine_code"].drop_nulls().unique()
+    for name, table in REMOVABLE.items():
+        since = kept_from(engine, [table], mines)
+        kept = pl.col("mine_code").replace_strict(since, default=None, return_dtype=UTC_TIME)
+        was_removed = (pl.col("header_time") < kept).fill_null(False)
+        ledger = ledger.with_columns(pl.when(was_removed).then(f"removed_{name}").alias(f"removed_{name}"))
+    return ledger
 
 
 def _rows(engine: Engine, table: Table, name: str) -> pl.DataFrame:
@@ -190,9 +207,13 @@ def _matched(
 
 def _summed(files: pl.DataFrame) -> Balance:
     """Each file by itself, then by kind. A row of a file that no ledger row names is stored, and was never sent."""
-    files = files.with_columns(
+    was_removed = pl.any_horizontal(pl.col(name).is_null() & (pl.col(f"removed_{name}") > 0) for name in REMOVABLE)
+    files = files.with_columns(was_removed=was_removed.fill_null(False)).with_columns(
         pl.col("kind").fill_null(NO_KIND),
         pl.col("name").fill_null(pl.col("file_id")),
+        *(pl.coalesce(name, f"removed_{name}").alias(name) for name in REMOVABLE),
+    )
+    files = files.with_columns(
         *(pl.col(name).fill_null(0) for name in ("sent", *FATES)),
         *(pl.col(name).fill_null(False) for name in ("is_new", "from_ledger")),
     ).with_columns(accounted=pl.sum_horizontal(FATES))
@@ -211,4 +232,5 @@ def _summed(files: pl.DataFrame) -> Balance:
         ],
         faulty=len(faulty),
         from_ledger=int(files["from_ledger"].sum()),
+        removed=int(files["was_removed"].sum()),
     )

@@ -53,6 +53,7 @@ from minefusion.pipelines.conform.master import newest, person_row, substation_r
 from minefusion.pipelines.conform.place import Gazetteer
 from minefusion.pipelines.conform.records import Layout, columns, layouts_of
 from minefusion.pipelines.engines.engine import Consumed, Engine
+from minefusion.pipelines.jobs.keeping import refuse_removed
 from minefusion.pipelines.jobs.lock import exclusive
 from minefusion.pipelines.jobs.master_data import (
     MasterData,
@@ -107,6 +108,9 @@ KINDS = (
     *station_states.KINDS, *abnormalities.KINDS, *families.KINDS, *seismic.KINDS, *field_records.KINDS,
     *vehicles.KINDS, *video.KINDS,
 )  # fmt: skip
+
+# What a span of silver is worked out from, and what is worked out.
+_MADE_ANEW = (EXCHANGE_RECORD, *(table for table in TABLES.values() if table.layer == "silver" and table.partition))
 
 
 @dataclass(frozen=True)
@@ -220,10 +224,16 @@ def _new(engine: Engine, mines: Sequence[str] | None) -> Iterator[Step]:
 
 
 def _anew(engine: Engine, window: Window, mines: Sequence[str] | None) -> Iterator[Step]:
-    """The files of a span of time, piece by piece. They complete nothing: what is new stays new."""
+    """The files of a span of time, piece by piece. They complete nothing: what is new stays new.
+
+    Raises:
+        InputError: the span begins where records or rows of it were removed.
+    """
     upto = complete_batches(engine)
     for piece in _pieces(window.aligned(SLOT)):
-        yield Step(_files_about(engine, piece, mines, upto), piece, ())
+        ledger = _files_about(engine, piece, mines, upto)
+        refuse_removed(engine, _MADE_ANEW, ledger["mine_code"].unique(), piece.start)
+        yield Step(ledger, piece, ())
 
 
 def _pieces(window: Window) -> Iterator[Window]:

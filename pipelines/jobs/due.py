@@ -8,7 +8,7 @@ the work was cut.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -27,10 +27,12 @@ from minefusion.pipelines.conform import (
     vehicles,
 )
 from minefusion.pipelines.engines.engine import Consumed, Engine
+from minefusion.pipelines.jobs.keeping import LOOKED_BACK, kept_from
 from minefusion.pipelines.jobs.new_files import LOADED, NewFiles, Stage, collected, come_to, new_files
 from minefusion.pipelines.jobs.spans import joined, within, without
 from minefusion.schemas import silver
 from minefusion.schemas.bronze import EXCHANGE_FILE
+from minefusion.schemas.table import Table
 from minefusion.schemas.window import Window
 
 MINUTE = timedelta(minutes=1)
@@ -145,6 +147,25 @@ def work_over(engine: Engine, window: Window, mines: Sequence[str] | None, steps
     stretches = {mine: data_of(engine, mine, [window], steps) for mine in mines}
     spans = {mine: joined(steps.around(each) for each in within([window], stretches[mine].whole)) for mine in mines}
     return _shared_out(engine, spans, stretches, steps)
+
+
+def still_there(engine: Engine, work: Sequence[Work], tables: Sequence[Table]) -> list[Work]:
+    """What of the spans still has in these tables what it is computed from; the rest of gold stays as it was found."""
+    since = kept_from(engine, tables, {mine for each in work for mine in each.mines})
+    if not since:
+        return list(work)
+    found = []
+    for each in work:
+        begins: dict[datetime, list[str]] = {}
+        for mine in each.mines:
+            first = since[mine] + LOOKED_BACK if mine in since else each.window.start
+            begins.setdefault(max(first, each.window.start), []).append(mine)
+        found += [
+            replace(each, window=Window(start, each.window.end), mines=tuple(mines))
+            for start, mines in sorted(begins.items())
+            if start < each.window.end
+        ]
+    return found
 
 
 def data_of(

@@ -16,6 +16,7 @@ from minefusion.pipelines.engines.engine import Engine
 from minefusion.pipelines.exchange.manifest import add_to_manifest
 from minefusion.pipelines.exchange.write import file_name, write_file
 from minefusion.pipelines.export.records import KINDS, Silver
+from minefusion.pipelines.jobs.keeping import SOURCES, refuse_removed
 from minefusion.pipelines.jobs.master_data import sites_of
 from minefusion.pipelines.jobs.new_files import collected
 from minefusion.pipelines.jobs.tally import Progress
@@ -57,7 +58,8 @@ def export(
     """Write one mine's span as exchange files of these kinds. Same tables, same bytes.
 
     Raises:
-        InputError: a kind that cannot be exported, or a mine that the lake does not know.
+        InputError: a kind that cannot be exported, a mine that the lake does not know, or a span whose data were
+            removed.
     """
     unknown = [kind for kind in wanted if kind not in KINDS]
     if unknown:
@@ -65,6 +67,7 @@ def export(
     points = _rows(engine, silver.POINT, mine).filter(pl.col("feed") == silver.READING.name)
     if points.is_empty():
         raise InputError(f"expected a mine with data in the lake, got '{mine}'; ingest and build first")
+    refuse_removed(engine, SOURCES, [mine], window.start)
     started, done = time.monotonic(), Exported()
     site = sites_of(engine.settings, [mine])[mine]
     out.mkdir(parents=True, exist_ok=True)

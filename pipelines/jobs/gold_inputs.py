@@ -28,7 +28,7 @@ from minefusion.pipelines.hazard.inputs import (
     Inputs,
     Sites,
 )
-from minefusion.pipelines.hazard.lacking import Computing, Kind, speaking, with_lacking
+from minefusion.pipelines.hazard.lacking import Computing, Kind, no_rows, speaking, with_lacking
 from minefusion.pipelines.hazard.rows import ORANGE
 from minefusion.pipelines.jobs.due import LOOKBACK
 from minefusion.pipelines.jobs.master_data import MasterData, area_facts, point_facts, sites_of
@@ -166,7 +166,7 @@ def computed_by_index(
         some = called[first : first + engine.indices_at_once]
         is_last = first + engine.indices_at_once >= len(called)
         told = [declared for declared, _ in some] + (silent if is_last else [])
-        computed = engine.together([function(given) for _, function in some] or [engine.empty(gold.HAZARD_INDEX)])
+        computed = engine.together([function(given) for _, function in some] or [no_rows(given)])
         part = engine.part(gold.HAZARD_INDEX, window=window, mines=mines)
         part = part.filter(nw.col("index_id").is_in([declared.id for declared in told]))
         yield with_lacking(given, told, engine.cached(computed)), part

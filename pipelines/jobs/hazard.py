@@ -20,7 +20,7 @@ from minefusion.pipelines.hazard.episodes import alarms
 from minefusion.pipelines.hazard.minutes import BEFORE
 from minefusion.pipelines.jobs.alarm_cause import CAUSE_STEPS, causes
 from minefusion.pipelines.jobs.composites import COMPOSITE, COMPOSITE_STEPS, composite, risk_tier
-from minefusion.pipelines.jobs.due import LOOKBACK, SILVER, Steps, Work, data_of, due_work, work_over
+from minefusion.pipelines.jobs.due import LOOKBACK, SILVER, Steps, Work, data_of, due_work, still_there, work_over
 from minefusion.pipelines.jobs.escape_route import escapes
 from minefusion.pipelines.jobs.gold_inputs import (
     LONGEST_EPISODE,
@@ -34,6 +34,7 @@ from minefusion.pipelines.jobs.gold_inputs import (
     points_at,
     silent_above_limit,
 )
+from minefusion.pipelines.jobs.keeping import SOURCES, refuse_removed
 from minefusion.pipelines.jobs.lock import exclusive
 from minefusion.pipelines.jobs.master_data import stored
 from minefusion.pipelines.jobs.new_files import INGEST, Stage, collected
@@ -90,6 +91,9 @@ def run_gold(
     Args:
         mines: these alone; a mine that fails then stops no other.
         now: the moment that rows carry as the one they were written at.
+
+    Raises:
+        InputError: the window begins where what it is computed from was removed.
     """
     stamp = now or datetime.now(UTC)
     asked = JOBS[job] if isinstance(job, str) else job
@@ -124,8 +128,11 @@ def _run(
     completes: tuple[Consumed, ...] = ()
     if window is not None:
         pieces = work_over(engine, window, mines, job.steps)
+        for piece in pieces:
+            refuse_removed(engine, (*SOURCES, job.table), piece.mines, piece.window.start)
     else:
         pieces, completes = due_work(engine, job.stage, job.needs, mines, job.steps, with_reports=job.with_reports)
+        pieces = still_there(engine, pieces, (*SOURCES, job.table))
     master = stored(engine, sorted({mine for piece in pieces for mine in piece.mines})) if pieces else {}
     for index, piece in enumerate(pieces):
         started = time.monotonic()

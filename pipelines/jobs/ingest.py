@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -28,6 +28,7 @@ from minefusion.pipelines.engines.light import POLARS
 from minefusion.pipelines.exchange.documents import MESSAGE_ID
 from minefusion.pipelines.exchange.packs import OnDisk, read_alone
 from minefusion.pipelines.jobs import clips
+from minefusion.pipelines.jobs.keeping import SOURCES, kept_from, shortest_keep
 from minefusion.pipelines.jobs.landing import (
     Landing,
     batches,
@@ -297,7 +298,7 @@ class _Run:
         days = sorted({*files["day"], *(file.day for file in batch)})
         part = engine.in_process.part(EXCHANGE_FILE, days=days)
         known = collected(engine.in_process, part.rows)
-        judged = _judge(engine, files, known, number)
+        judged = _judge(engine, files, known, number, _kept_from(engine, files, now))
         new = judged.filter(~pl.col("is_known"))
         waited = known.filter(pl.col("verdict") == "waiting").join(new, on=["landing", "folder", "name"], how="semi")
         loaded = new.filter(pl.col("verdict") != "waiting")
@@ -376,12 +377,15 @@ def _read(engine: Engine, batch: Sequence[Landing], on_disk: Sequence[OnDisk]) -
 # ── verdicts ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _judge(engine: Engine, files: pl.DataFrame, known: pl.DataFrame, number: int) -> pl.DataFrame:
-    """Ledger rows with what only the lake can tell: duplicate, stale, or already known under this very name.
+def _judge(
+    engine: Engine, files: pl.DataFrame, known: pl.DataFrame, number: int, kept: Mapping[str, datetime]
+) -> pl.DataFrame:
+    """Ledger rows with what only the lake can tell: duplicate, stale, too old, or already known under this very name.
 
     A file is a duplicate when its content, or the message that it is, was loaded before, stale when a later one of its
-    mine and kind was. The same content has the same header, so it lies on the same day of the ledger, and `known`, the
-    ledger's rows of the batch's days, is all that has to be looked through.
+    mine and kind was, too old when its mine is kept from a later day on: see `keeping`. The same content has the same
+    header, so it lies on the same day of the ledger, and `known`, the ledger's rows of the batch's days, is all that
+    has to be looked through.
     """
     final = known.filter(pl.col("verdict") != "waiting")
     known_ids = set(final["file_id"])
@@ -397,6 +401,9 @@ def _judge(engine: Engine, files: pl.DataFrame, known: pl.DataFrame, number: int
         if row["is_known"] or (row["verdict"] in LOADED and is_told):
             row |= {f"records_{name}": 0 for name in COUNTS if name != "sent"}
             row |= {"verdict": "duplicate", "reason": "DUPLICATE", "records_duplicate": row["records_sent"]}
+        elif row["verdict"] in LOADED and header_time and header_time < kept.get(row["mine_code"], header_time):
+            row |= {f"records_{name}": 0 for name in COUNTS if name != "sent"}
+            row |= {"verdict": "rejected", "reason": "TOO_OLD", "records_rejected": row["records_sent"]}
         elif row["verdict"] in LOADED:
             known_content.add(row["sha256"])
             known_messages |= {message} - {None}
@@ -414,6 +421,13 @@ def _judge(engine: Engine, files: pl.DataFrame, known: pl.DataFrame, number: int
         pl.col("observed_from").clip(back, ahead).fill_null(pl.col("header_time")),
         pl.col("observed_to").clip(back, ahead).fill_null(pl.col("header_time")),
     )
+
+
+def _kept_from(engine: Engine, files: pl.DataFrame, now: datetime) -> dict[str, datetime]:
+    """From when on the lake still has what it had of the mines of old files; nothing where no file is old."""
+    old = files.filter(pl.col("header_time") < now - shortest_keep() + timedelta(days=1))
+    mines = old["mine_code"].drop_nulls().unique()
+    return kept_from(engine.in_process, SOURCES, mines) if len(mines) else {}
 
 
 def _message_id(row: Row) -> str | None:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from minefusion.schemas.errors import MissingError
+from minefusion.schemas.table import Table
 
 
 @contextmanager
@@ -42,3 +43,8 @@ def exclusive(lake: Path, name: str, wait_s: float = 900.0) -> Iterator[None]:
         handle.write(str(os.getpid()))
         handle.flush()
         yield
+
+
+def lock_of(table: Table) -> str:
+    """The lock under which the table is written: bronze by the ingest, silver by conform, gold by a job of its own."""
+    return {"bronze": "ingest", "silver": "conform", "reference": "conform"}.get(table.layer, table.name)

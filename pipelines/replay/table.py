@@ -24,7 +24,7 @@ def read_table(path: Path, mapping: Mapping, start: datetime | None) -> pl.DataF
     Raises:
         InputError: the file is none, lacks a column, holds what is no number, or its time does not run forward.
     """
-    table = _open(path)
+    table = open_table(path)
     for column in (mapping.time.column, *mapping.columns):
         if column not in table.columns:
             raise InputError(f"expected column '{column}' in {path}, got {', '.join(table.columns)}; mend the mapping")
@@ -45,7 +45,12 @@ def period_s(mapping: Mapping, table: pl.DataFrame) -> float:
     return step.total_seconds() if isinstance(step, timedelta) else 60.0
 
 
-def _open(path: Path) -> pl.DataFrame:
+def open_table(path: Path) -> pl.DataFrame:
+    """A parquet or CSV file as it is.
+
+    Raises:
+        InputError: it is not there, or is none.
+    """
     if not path.is_file():
         raise InputError(f"expected a measured table, found none at {path}; give a .parquet or .csv file")
     try:

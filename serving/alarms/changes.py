@@ -61,25 +61,31 @@ def change(what: str, old: Record | None, new: Record, by: str, **note: Any) -> 
     return Change(what, identity(new), new.mine_code, by, put, added, plain(note))
 
 
-def applied(board: Board, done: Change) -> Board:
-    """The board after the change; one that is about no record of the board leaves it as it is."""
-    kind = TYPES.get(done.what.partition(".")[0])
-    if kind is None:
-        return board
-    old = board.record(kind, done.subject)
-    row = plain(old) if old is not None else {}
-    row |= done.put
-    for name, more in done.added.items():
-        row[name] = [*row[name], *more]
-    return board.having(read(kind, row))
+# Records as JSON holds them, by what their type is called and their id.
+Rows = dict[tuple[str, str], dict[str, Any]]
 
 
-def replayed(changes: Iterable[Change], board: Board | None = None) -> Board:
-    """The board that the changes lead to."""
-    board = board or Board()
-    for each in changes:
-        board = applied(board, each)
-    return board
+def apply_to(rows: Rows, done: Change) -> None:
+    """Bring the rows up to the change; one that is about no record leaves them as they are."""
+    name = done.what.partition(".")[0]
+    if name not in TYPES:
+        return
+    row = rows.get((name, done.subject), {}) | done.put
+    for part, more in done.added.items():
+        row[part] = [*row[part], *more]
+    rows[name, done.subject] = row
+
+
+def applied(board: Board, changes: Iterable[Change]) -> Board:
+    """The board after the changes."""
+    rows: Rows = {}
+    for done in changes:
+        name = done.what.partition(".")[0]
+        if name in TYPES and (name, done.subject) not in rows:
+            old = board.record(TYPES[name], done.subject)
+            rows[name, done.subject] = plain(old) if old is not None else {}
+        apply_to(rows, done)
+    return board.having(*(read(TYPES[name], row) for (name, _), row in rows.items()))
 
 
 def plain(value: Any) -> Any:

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from minefusion.serving.alarms.classes import AlarmClass, classes
 
@@ -319,41 +318,39 @@ def identity(record: Record) -> str:
             return record.mine_code
 
 
-def _empty() -> Mapping[str, object]:
-    return MappingProxyType({})
-
-
 @dataclass(frozen=True)
 class Board:
-    """Everything that stands. `found_in`: candidate → the alarm that it is a finding of."""
+    """Everything that stands; its dictionaries are never changed in place.
 
-    alarms: Mapping[str, Alarm] = field(default_factory=_empty)  # type: ignore[assignment]
-    holds: Mapping[str, Hold] = field(default_factory=_empty)  # type: ignore[assignment]
-    dispositions: Mapping[str, Disposition] = field(default_factory=_empty)  # type: ignore[assignment]
-    desks: Mapping[str, Desk] = field(default_factory=_empty)  # type: ignore[assignment]
-    found_in: Mapping[str, str] = field(default_factory=_empty)  # type: ignore[assignment]
+    `found_in`: candidate → the alarm that it is a finding of.
+    """
 
-    def having(self, record: Record) -> Board:
-        """The board with the record in place of the one with its id."""
-        match record:
-            case Alarm():
-                found = {each.candidate_id: record.alarm_id for each in record.findings}
-                return replace(
-                    self, alarms={**self.alarms, record.alarm_id: record}, found_in={**self.found_in, **found}
-                )
-            case Hold():
-                return replace(self, holds={**self.holds, record.tag: record})
-            case Disposition():
-                return replace(self, dispositions={**self.dispositions, record.disposition_id: record})
-            case Desk():
-                return replace(self, desks={**self.desks, record.mine_code: record})
+    alarms: dict[str, Alarm] = field(default_factory=dict)
+    holds: dict[str, Hold] = field(default_factory=dict)
+    dispositions: dict[str, Disposition] = field(default_factory=dict)
+    desks: dict[str, Desk] = field(default_factory=dict)
+    found_in: dict[str, str] = field(default_factory=dict)
+
+    def having(self, *records: Record) -> Board:
+        """The board with the records in place of those with their ids."""
+        of: dict[type[Record], dict[str, Any]] = {Alarm: {}, Hold: {}, Disposition: {}, Desk: {}}
+        for record in records:
+            of[type(record)][identity(record)] = record
+        found = {each.candidate_id: key for key, alarm in of[Alarm].items() for each in alarm.findings}
+        return Board(
+            self.alarms | of[Alarm],
+            self.holds | of[Hold],
+            self.dispositions | of[Disposition],
+            self.desks | of[Desk],
+            self.found_in | found,
+        )
 
     def record(self, kind: type[Record], key: str) -> Record | None:
         """The record of that type and id; null where there is none."""
-        shelf: Mapping[str, Record] = {
+        shelves: dict[type[Record], Mapping[str, Record]] = {
             Alarm: self.alarms, Hold: self.holds, Disposition: self.dispositions, Desk: self.desks,
-        }[kind]  # fmt: skip
-        return shelf.get(key)
+        }  # fmt: skip
+        return shelves[kind].get(key)
 
     def hold_on(self, tag: str) -> Hold | None:
         """The hold in force on a source; null where none is."""

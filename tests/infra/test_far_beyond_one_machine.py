@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -186,6 +187,19 @@ def test_an_image_passes_the_linter_and_does_not_run_as_root(image: str):
     for copied in [part for line in lines if line.startswith("COPY ") for part in line.split()[1:-1]]:
         assert (PROJECT / copied).exists(), copied
         assert f"!{copied}" in allowed, copied
+
+
+def test_the_images_hold_what_their_work_needs_in_the_versions_of_the_lock():
+    held = {}
+    for image in ("base", "jobs", "serving"):
+        text = (INFRA / "images" / f"{image}.Dockerfile").read_text("utf-8")
+        assert "==" not in text, image
+        [named] = re.findall(r"infra/bootstrap\.py ((?:\w+ ?)+)", text)
+        held[image] = set(named.split())
+    extras = set(tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"])
+    assert held["jobs"] == held["base"] | {"models"}
+    assert held["base"] == extras - {"models", "serving", "test"}
+    assert held["serving"] == {"serving"}
 
 
 def test_every_command_is_one_that_is_installed():

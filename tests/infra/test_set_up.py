@@ -65,13 +65,20 @@ def test_an_installed_environment_is_left_alone(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(bootstrap, "STAMP", tmp_path / "stamp")
     monkeypatch.setattr(bootstrap, "works", lambda _python: True)
     installs: list[str] = []
-    monkeypatch.setattr(bootstrap, "install", lambda: installs.append("install"))
+    monkeypatch.setattr(bootstrap, "install", lambda _extras: installs.append("install"))
     bootstrap.main()
     bootstrap.main()
     assert installs == ["install"]
-    monkeypatch.setattr(bootstrap, "fingerprint", lambda: "another lock")
+    monkeypatch.setattr(bootstrap, "fingerprint", lambda _extras: "another lock")
     bootstrap.main()
     assert installs == ["install", "install"]
+
+
+def test_an_image_with_more_extras_is_another_environment():
+    bootstrap = script("bootstrap")
+    some, more = bootstrap.fingerprint(["serving", "spark"]), bootstrap.fingerprint(["models", "serving", "spark"])
+    assert len({bootstrap.fingerprint([]), some, more}) == 3
+    assert some == bootstrap.fingerprint(["spark", "serving"])
 
 
 def test_a_full_disk_is_said_before_anything_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -109,6 +116,29 @@ def test_pip_takes_over_where_uv_fails(monkeypatch: pytest.MonkeyPatch):
     bootstrap.install()
     assert [command[0] for command in calls] == ["uv", str(bootstrap.PYTHON), str(bootstrap.PYTHON)]
     assert "--require-hashes" in calls[1]
+
+
+def test_some_extras_come_in_the_versions_of_the_lock_or_not_at_all(monkeypatch: pytest.MonkeyPatch):
+    bootstrap = script("bootstrap")
+    calls: list[list[str]] = []
+    works = True
+
+    def call(command: list[str], _environment: dict[str, str] | None = None) -> bool:
+        calls.append(command)
+        return works
+
+    monkeypatch.setattr(bootstrap, "uv_command", lambda: "uv")
+    monkeypatch.setattr(bootstrap, "uv_environment", dict)
+    monkeypatch.setattr(bootstrap, "call", call)
+    bootstrap.install(["serving"])
+    packages, ours = calls
+    assert packages[packages.index("--constraint") + 1] == str(bootstrap.LOCK)
+    assert "--extra=serving" in packages
+    assert str(ROOT) in ours
+    works = False
+    with pytest.raises(SystemExit, match="expected uv to install these extras"):
+        bootstrap.install(["serving"])
+    assert {command[0] for command in calls} == {"uv"}
 
 
 def test_no_java_and_no_right_to_install_is_one_sentence(monkeypatch: pytest.MonkeyPatch, capsys):

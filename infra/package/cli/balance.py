@@ -37,6 +37,7 @@ def command(
             "faults": [asdict(fault) for fault in done.faults],
             "faulty": done.faulty,
             "from_ledger": done.from_ledger,
+            "removed": done.removed,
             "seconds": round(done.seconds, 3),
         },
         as_table(done),
@@ -72,6 +73,13 @@ def as_table(done: Balance) -> str:
             words(
                 f"{done.from_ledger} 个文件已不在目录中，其发出数取自台账",
                 f"{done.from_ledger} files left the folder: what they sent is what the ledger says",
+            )
+        )
+    if done.removed:
+        lines.append(
+            words(
+                f"{done.removed} 个文件的记录已按保存期限删除，其入库数取自台账",
+                f"{done.removed} files are past their time of keeping: what was stored is what the ledger says",
             )
         )
     return "\n".join(lines)

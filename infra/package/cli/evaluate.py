@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -58,6 +59,29 @@ def alarm_cause(
     keys = ("shift", "alarms", "right", "unclear", "wrong", "share")
     table = _table(found["shifts"], keys, words("班次 报警 首位正确 不明确 错误 比例", " ".join(keys)))
     emit(found, "\n".join((table, words(f"合计 {found['share']}", f"in all {found['share']}"))))
+
+
+@command.command("seismic_hazard")
+def seismic_hazard(
+    train: Annotated[Path, typer.Option(metavar="FILE", help="此前的班 · Shifts to learn from, .parquet or .csv")],
+    test: Annotated[Path, typer.Option(metavar="FILE", help="其后的班 · The shifts that follow on them")],
+    reduced: Annotated[
+        bool, typer.Option("--reduced", help="只用微震事件，不用地音 · Seismic events alone, no geophones")
+    ] = False,
+) -> None:
+    """下一班强微震概率：时间有序，扩展窗口 · A strong bump in the next shift: in time order, expanding window."""
+    from minefusion.pipelines.jobs.evaluate.seismic_hazard import evaluate_seismic_hazard
+
+    found = evaluate_seismic_hazard(train, test, reduced=reduced)
+    rows = [{"name": found["model"]} | found, *({"name": name} | each for name, each in found["baselines"].items())]
+    for row in rows:
+        row |= {"auc95": "{:.2f}-{:.2f}".format(*row["auc_ci95"])}
+        row |= {f"at_{recall}": alarms for recall, alarms in row["alarms_per_100_at_recall"].items()}
+        row |= {key: round(row[key], 3) for key in ("auc", "ap", "brier", "at_0.5", "at_0.7")}
+    keys = ("name", "auc", "auc95", "ap", "brier", "at_0.5", "at_0.7")
+    titles = words("模型 AUC 95% AP Brier 每百班报警@0.5 @0.7", "model AUC 95% AP Brier alarms/100@0.5 @0.7")
+    said = words(f"{found['n']} 班，{found['positives']} 次", f"{found['n']} shifts, {found['positives']} strong")
+    emit(found, "\n".join((said, _table(rows, keys, titles))))
 
 
 def numbers(text: str) -> list[int]:

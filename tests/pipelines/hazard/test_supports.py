@@ -133,10 +133,9 @@ def test_legs_set_too_low(light: LightEngine):
     assert (json.loads(row["inputs"])["set_compliance_pct"], row["level"]) == (0, 2)
 
 
-def test_a_stopped_face_an_unrated_one_and_none(light: LightEngine):
+def test_a_stopped_face_and_an_unrated_one(light: LightEngine):
     assert row_of(light, face(30.0, until_h=-9))["null_reason"] == "FACE_STOPPED"
     assert row_of(light, face(30.0), site=None)["null_reason"] == "NO_SUPPORT_RATING"
-    assert row_of(light, [])["null_reason"] == "NO_SUPPORT_PRESSURE"
 
 
 def test_too_few_cycles_have_no_factor(light: LightEngine):

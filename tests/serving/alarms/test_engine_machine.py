@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from mine_alarms import FACE, HEADING, START, after, candidate
 
 from minefusion.serving.alarms import events
-from minefusion.serving.alarms.changes import Change, replayed
+from minefusion.serving.alarms.changes import Change, applied
 from minefusion.serving.alarms.engine import step
 from minefusion.serving.alarms.records import Alarm, Board, Candidate, Disposition
 from minefusion.serving.alarms.work import RefusedError
@@ -169,7 +169,7 @@ class AlarmDesk(RuleBasedStateMachine):
 
     @invariant()
     def the_changes_give_the_board(self) -> None:
-        assert replayed(self.changes) == self.board
+        assert applied(Board(), self.changes) == self.board
 
     @invariant()
     def nothing_that_gold_says_is_lost_or_told_twice(self) -> None:

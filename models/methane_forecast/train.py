@@ -1,0 +1,129 @@
+"""Training: a forecaster grows along a series, forecasting each stretch before it learns it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from minefusion.models.methane_forecast.config import ForecastConfig
+from minefusion.models.methane_forecast.features import Features, features
+from minefusion.models.methane_forecast.forecast import Floats, Forecast, Readings
+from minefusion.models.methane_forecast.point import Issued, PointModel, fit_point, issue
+from minefusion.schemas.errors import InputError
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Forecaster:
+    """A trained model of a mine's methane points; `predict` calls it.
+
+    Attributes:
+        points: each point's own model.
+        thresholds: onset probability within 30 min at which a point is warned of.
+    """
+
+    config: ForecastConfig
+    points: dict[str, PointModel] = field(default_factory=dict)
+    thresholds: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Consecutive rows start … stop, forecast by models fitted before them; one of `issued` per point."""
+
+    start: int
+    stop: int
+    issued: tuple[Issued, ...]
+
+
+def grow(
+    readings: Readings,
+    rows: tuple[Features, ...],
+    first: int,
+    config: ForecastConfig,
+    *,
+    models: dict[str, PointModel] | None = None,
+    progress: Progress | None = None,
+) -> Iterator[tuple[Stretch, dict[str, PointModel]]]:
+    """Forecast the rows from `first` on, stretch by stretch; the experts are fitted anew before each.
+
+    Args:
+        rows: features of each point, of the whole readings.
+        models: what to begin with, fitted just before `first`; fitted here where left out.
+
+    Yields:
+        The stretch, and the models with it in their past (experts not yet fitted to it).
+    """
+    models = dict(models or {})
+    for start in range(first, len(readings), config.refit_steps):
+        stop = min(start + config.refit_steps, len(readings))
+        if progress:
+            progress(start / len(readings), f"row {start:,} of {len(readings):,}")
+        issued = []
+        for point, name in enumerate(readings.names):
+            if name not in models or start > first:
+                models[name] = _fitted(readings, rows, point, start, config, models.get(name))
+            own = readings.ch4_pct[:, point]
+            found, models[name] = issue(models[name], rows[point], own, readings.times_s, start, stop, config)
+            issued.append(found)
+        yield Stretch(start, stop, tuple(issued)), dict(models)
+
+
+def first_fit(readings: Readings, config: ForecastConfig) -> int:
+    """Row before which the first fit learns.
+
+    Raises:
+        InputError: the series is too short to train on.
+    """
+    if len(readings) < 2 * config.fewest_rows:
+        raise InputError(
+            f"expected a series of {2 * config.fewest_rows} half minutes or more to train on, got {len(readings)}; "
+            "use the shipped model, which needs none"
+        )
+    return max(config.fewest_rows, round(config.first_share * len(readings)))
+
+
+def train(
+    readings: Readings, config: ForecastConfig | None = None, *, progress: Progress | None = None
+) -> tuple[Forecaster, tuple[Stretch, ...]]:
+    """Train on a whole series.
+
+    Returns:
+        The forecaster, and the forecasts that it made on the way, each before its stretch was learned.
+
+    Raises:
+        InputError: the series is too short.
+    """
+    config = config or ForecastConfig()
+    rows = tuple(features(readings, point) for point in range(len(readings.names)))
+    stretches: list[Stretch] = []
+    models: dict[str, PointModel] = {}
+    for stretch, models in grow(readings, rows, first_fit(readings, config), config, progress=progress):
+        stretches.append(stretch)
+    for point, name in enumerate(readings.names):
+        models[name] = _fitted(readings, rows, point, len(readings), config, models[name])
+    return Forecaster(config, models), tuple(stretches)
+
+
+def _fitted(
+    readings: Readings,
+    rows: tuple[Features, ...],
+    point: int,
+    until: int,
+    config: ForecastConfig,
+    before: PointModel | None,
+) -> PointModel:
+    return fit_point(
+        readings.names[point],
+        float(readings.limits_pct[point]),
+        rows[point],
+        readings.ch4_pct[:, point],
+        readings.times_s,
+        until,
+        config,
+        past=before.past if before else None,
+        grid=before.grid if before else None,
+    )
