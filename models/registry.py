@@ -9,11 +9,11 @@ The store is SQLite and a folder beside it, or a tracking server: what `settings
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
+import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import import_module
 from importlib.metadata import version as installed_version
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minefusion.models.training_run import DataUsed, TrainingRun
 from minefusion.schemas.errors import InputError, MissingError
 from minefusion.schemas.settings import Settings
 
@@ -43,45 +44,6 @@ _HISTORY = "minefusion.champion_history"
 _TAG = "minefusion."
 _FILES = "model/data/files"
 _SQLITE = "sqlite:///"
-
-
-@dataclass(frozen=True)
-class DataUsed:
-    """What a model was trained on, so that the same training can be done again.
-
-    Attributes:
-        source: `lake`, or a file's name.
-        tables: Delta version of each table that was read.
-        start, end: time range, ISO 8601, or first and last row.
-        rows: rows used.
-        sha256: of the values themselves.
-    """
-
-    source: str
-    start: str
-    end: str
-    rows: int
-    sha256: str
-    tables: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What a training hands over. `losses` decide on promotion; `metrics` are for people.
-
-    Attributes:
-        folder: the model's files.
-        plots: PNG or HTML files.
-        card: where it comes from and under what licence, for people.
-    """
-
-    model: str
-    folder: Path
-    parameters: Mapping[str, Any]
-    metrics: Mapping[str, float]
-    data: DataUsed
-    plots: Sequence[Path] = ()
-    card: str = ""
 
 
 @dataclass(frozen=True)
@@ -153,17 +115,9 @@ class Registry:
                 raise
             return None
 
-    def champion_at(self, model: str, instant: datetime) -> Version:
-        """Which version was the champion at that instant; of the time before the first one, that first one.
-
-        Raises:
-            InputError: there was never one.
-        """
-        history = self._history(model)
-        if not history:
-            return self.version(model)
-        then = [each for each in history if datetime.fromisoformat(each["from"]) <= instant]
-        return self.version(model, int((then or history[:1])[-1]["version"]))
+    def reigns(self, model: str) -> list[tuple[datetime, int]]:
+        """Since when which version was the champion, oldest first."""
+        return [(datetime.fromisoformat(each["from"]), int(each["version"])) for each in self._history(model)]
 
     def folder(self, version: Version, cache: Path) -> Path:
         """The version's files on this machine; fetched into `cache` where the store is elsewhere."""
@@ -186,7 +140,7 @@ class Registry:
         return path
 
     # ── what changes ────────────────────────────────────────────────────────────────────────────────────────────
-    def log(self, trained: Trained) -> Version:
+    def log(self, trained: TrainingRun) -> Version:
         """Log the training and register its model as the next version, the new challenger."""
         from mlflow.exceptions import MlflowException
 
@@ -199,8 +153,11 @@ class Registry:
             for name, number in sorted(trained.metrics.items()):
                 client.log_metric(run_id, _metric(name), float(number))
             client.set_tag(run_id, f"{_TAG}data", json.dumps(asdict(trained.data), sort_keys=True))
-            client.set_tag(run_id, f"{_TAG}code", code_version())
+            client.set_tag(run_id, f"{_TAG}code", trained.code)
             client.set_tag(run_id, f"{_TAG}metrics", json.dumps(dict(trained.metrics), sort_keys=True))
+            for name, number in sorted(trained.losses.items()):
+                client.log_metric(run_id, _metric(f"loss/{name}"), float(number))
+                client.log_metric(run_id, _metric(f"loss_{trained.simplest}/{name}"), trained.doing_without[name])
             if trained.card:
                 client.log_text(run_id, trained.card, "card.md")
             for plot in trained.plots:
@@ -313,27 +270,6 @@ def open_registry(settings: Settings) -> Registry:
     return registry
 
 
-def code_version() -> str:
-    """Version of the package, and a fingerprint of the models' own source: the same code trains the same model."""
-    folder = Path(__file__).resolve().parent
-    digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.py")):
-        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
-    return f"{installed_version('minefusion')}+{digest.hexdigest()[:12]}"
-
-
-def fingerprint(arrays: Mapping[str, np.ndarray]) -> str:
-    """SHA-256 of named arrays: the same values under the same names give the same."""
-    digest = hashlib.sha256()
-    for name in sorted(arrays):
-        values = np.ascontiguousarray(arrays[name])
-        kept = (
-            values.astype(np.float64).tobytes() if values.dtype.kind in "iufb" else "\0".join(map(str, values)).encode()
-        )
-        digest.update(f"{name}\0{values.shape}\0".encode() + kept)
-    return digest.hexdigest()
-
-
 def _client(uri: str) -> MlflowClient:
     import logging
 
@@ -345,7 +281,7 @@ def _client(uri: str) -> MlflowClient:
     return MlflowClient(uri, registry_uri=uri)
 
 
-def _pack(trained: Trained, target: Path) -> None:
+def _pack(trained: TrainingRun, target: Path) -> None:
     """The model in MLflow's own layout, with its signature; opened again by `_load_pyfunc`."""
     import mlflow.pyfunc
     from mlflow.models import ModelSignature
@@ -354,7 +290,7 @@ def _pack(trained: Trained, target: Path) -> None:
     package = import_module(PACKAGES[trained.model])
     files = target.parent / "files"
     files.mkdir()
-    for path in sorted(trained.folder.iterdir()):
+    for path in sorted(trained.files.iterdir()):
         (files / path.name).write_bytes(path.read_bytes())
     (files / "package.json").write_text(json.dumps({"model": trained.model}), encoding="utf-8")
     kinds = getattr(package, "TYPES", {})
@@ -362,13 +298,15 @@ def _pack(trained: Trained, target: Path) -> None:
     def schema(names: Sequence[str]) -> Schema:
         return Schema([ColSpec(kinds.get(name, "double"), name) for name in names])
 
-    mlflow.pyfunc.save_model(
-        str(target),
-        loader_module=__name__,
-        data_path=str(files),
-        signature=ModelSignature(schema(package.INPUTS), schema(package.OUTPUTS)),
-        pip_requirements=[f"{name}=={installed_version(name)}" for name in _NEEDS] + ["minefusion"],
-    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*input example was not provided")  # the signature is given whole
+        mlflow.pyfunc.save_model(
+            str(target),
+            loader_module=__name__,
+            data_path=str(files),
+            signature=ModelSignature(schema(package.INPUTS), schema(package.OUTPUTS)),
+            pip_requirements=[f"{name}=={installed_version(name)}" for name in _NEEDS] + ["minefusion"],
+        )
 
 
 class _Package:

@@ -90,7 +90,7 @@ class _Reader:
             if len(node.value) != len(parts):
                 refuse(self.path, line, f"expected {len(parts)} entries in {what}, got {len(node.value)}; mend it")
             return tuple(self._value(item, part, what) for item, part in zip(node.value, parts, strict=True))
-        return tuple(self.read(item, parts[0], what) for item in node.value)
+        return tuple(self._value(item, parts[0], what) for item in node.value)
 
     def _scalar(self, node: yaml.Node, hint: Any, what: str) -> Any:
         line = node.start_mark.line + 1

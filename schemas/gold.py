@@ -318,3 +318,145 @@ ESCAPE_ROUTE = Table(
     ),
     time="minute",
 )
+
+# Quantiles of a forecast: column → level.
+QUANTILES: dict[str, float] = {
+    f"q{100 * level:02.0f}_pct": level for level in (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
+}
+
+_MODEL = Column("model", "string", "Registered model that said so.", "模型")
+_MODEL_VERSION = Column("model_version", "string", "Its version in the registry.", "模型版本")
+
+METHANE_FORECAST = Table(
+    name="gold.methane_forecast",
+    doc="Methane ahead, by methane point, minute of issue and horizon: quantiles, the 80 % interval, and the chance of "
+    "reaching the point's alarm limit. Advice; it stands beside the limits and never in their place.",
+    zh="瓦斯预测",
+    key=("mine_code", "point_id", "issued_at", "horizon_min"),
+    columns=(
+        _MINE,
+        Column("point_id", "string", "Methane point.", "测点编码"),
+        _AREA,
+        Column("issued_at", "timestamp", "When it was issued: readings up to this instant were known.", "预测发布时刻"),
+        Column("horizon_min", "int", "How far ahead.", "预测时长", unit="min"),
+        Column("target_at", "timestamp", "The instant it speaks of.", "预测目标时刻"),
+        Column(
+            "base_pct", "double", "Last good value, from which it starts; null where none is fresh.", "起报值", unit="%"
+        ),
+        *(
+            Column(name, "double", f"Quantile {level:.2f} of methane.", f"{level:.0%}分位数", unit="%")
+            for name, level in QUANTILES.items()
+        ),
+        Column(
+            "low_pct",
+            "double",
+            "Lower edge of the interval that is to hold 80 % of the readings.",
+            "区间下限",
+            unit="%",
+        ),
+        Column("high_pct", "double", "Upper edge of that interval.", "区间上限", unit="%"),
+        Column("limit_pct", "double", "Alarm limit that held at the point.", "报警限值", unit="%"),
+        Column(
+            "reach_chance",
+            "double",
+            "Chance that the limit is reached by then; null where it is reached already, and for the longest horizon.",
+            "达到限值概率",
+            valid=(0, 1),
+        ),
+        Column("is_warning", "boolean", "The chance is over the model's own warning threshold.", "是否预警"),
+        Column(
+            "is_out_of_range", "boolean", "An input lies outside what the model was trained on.", "输入是否超训练范围"
+        ),
+        Column("driver", "string", "What drove it; unclear where nothing stands out.", "主要驱动"),
+        Column(
+            "driver_min", "double", "Minutes since that began; null where it has no begin.", "驱动持续时间", unit="min"
+        ),
+        Column("null_reason", "string", "Why there is no forecast.", "空值原因"),
+        _MODEL,
+        _MODEL_VERSION,
+        _ZH,
+        _EN,
+        _REVISION,
+        _COMPUTED,
+        day_column(),
+    ),
+    time="issued_at",
+)
+
+SEISMIC_HAZARD = Table(
+    name="gold.seismic_hazard",
+    doc="Chance that a mine's coming shift brings a bump of at least 10 kJ, from the shifts before it.",
+    zh="下一班强微震概率",
+    key=("mine_code", "shift_start"),
+    columns=(
+        _MINE,
+        Column("shift_start", "timestamp", "Start of the shift it speaks of; issued then.", "班次开始"),
+        Column("shift_end", "timestamp", "End of that shift, not included.", "班次结束"),
+        Column("chance", "double", "Calibrated probability; null with a reason.", "概率", valid=(0, 1)),
+        Column("usual_chance", "double", "Share of shifts with such a bump so far, fading in three weeks.", "平常概率"),
+        Column("shifts_known", "int", "Shifts before it that events are known of.", "已知班数"),
+        Column("drivers", "string", "JSON list of {feature, moved}: what moved the logit most.", "驱动因素（JSON）"),
+        Column("null_reason", "string", "Why there is no forecast.", "空值原因"),
+        _MODEL,
+        _MODEL_VERSION,
+        _ZH,
+        _EN,
+        _REVISION,
+        _COMPUTED,
+        day_column(),
+    ),
+    time="shift_start",
+)
+
+# What gold.model_health looks for: reason → Chinese, English.
+MODEL_FAULTS: dict[str, tuple[str, str]] = {
+    "ERROR": ("误差大于不用模型", "its error is larger than that of doing without it"),
+    "COVERAGE": ("区间包含率低于承诺", "its interval holds fewer readings than promised"),
+    "DRIFT": ("输入超出训练范围", "its inputs lie outside what it was trained on"),
+    "MISSING": ("多数时刻无预测", "it could mostly not forecast"),
+}
+
+MODEL_HEALTH = Table(
+    name="gold.model_health",
+    doc="Whether a forecast keeps its promise, by point, horizon and hour, over the day that ends with the hour.",
+    zh="模型健康",
+    key=("mine_code", "model", "entity", "horizon_min", "hour"),
+    columns=(
+        _MINE,
+        _MODEL,
+        Column("entity", "string", "Point that it forecasts.", "对象"),
+        Column("horizon_min", "int", "How far ahead.", "预测时长", unit="min"),
+        Column("hour", "timestamp", "The hour; the figures are of the day that ends with it.", "小时"),
+        _MODEL_VERSION,
+        Column("forecasts", "int", "Forecasts whose reading came.", "可验证预测数"),
+        Column("mae_pct", "double", "Mean absolute error of the median.", "平均绝对误差", unit="%"),
+        Column("persistence_mae_pct", "double", "The same of the last good value.", "持续性误差", unit="%"),
+        Column("pinball_pct", "double", "Mean pinball loss of the quantiles.", "分位数损失", unit="%"),
+        Column(
+            "persistence_pinball_pct",
+            "double",
+            "The same where all quantiles are the last good value.",
+            "持续性损失",
+            unit="%",
+        ),
+        Column("interval_held", "double", "Share of readings inside the 80 % interval.", "区间包含率", valid=(0, 1)),
+        Column(
+            "out_of_range_share",
+            "double",
+            "Share issued on inputs outside the training range.",
+            "超范围比例",
+            valid=(0, 1),
+        ),
+        Column("missing_share", "double", "Share of minutes without a forecast.", "缺失比例", valid=(0, 1)),
+        Column(
+            "is_degraded", "boolean", "It does not keep its promise; the console then shows it in doubt.", "是否降级"
+        ),
+        Column("faults", "string", f"Comma-joined of {', '.join(MODEL_FAULTS)}; '' where in order.", "问题"),
+        _ZH,
+        _EN,
+        _REVISION,
+        _COMPUTED,
+        day_column(),
+    ),
+    time="hour",
+)

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from minefusion.schemas import site_air
 from minefusion.schemas.declared import read_yaml, refuse
+from minefusion.schemas.site_cameras import CameraFloor, CameraLine, CameraStream, CameraZone, check_cameras
 from minefusion.schemas.site_escape import Exit, RefugeChamber, check_escape
 from minefusion.schemas.site_hazards import (
     NAMED_BY,
@@ -215,6 +216,10 @@ class Site:
     points: tuple[SitePoint, ...] = ()
     stations: tuple[SiteStation, ...] = ()
     cameras: tuple[Camera, ...] = ()
+    camera_streams: tuple[CameraStream, ...] = ()
+    camera_zones: tuple[CameraZone, ...] = ()
+    camera_lines: tuple[CameraLine, ...] = ()
+    camera_floors: tuple[CameraFloor, ...] = ()
     levels: tuple[SiteLevel, ...] = ()
     support_faces: tuple[SupportFace, ...] = ()
     seismic_zones: tuple[SeismicZone, ...] = ()
@@ -315,6 +320,7 @@ def _check(site: Site, complain: Complain) -> None:
     check_hazards(site, complain)
     site_air.check_air(site, complain)
     check_escape(site, complain)
+    check_cameras(site, complain)
 
 
 def _check_unique(site: Site, complain: Complain) -> None:
@@ -326,6 +332,8 @@ def _check_unique(site: Site, complain: Complain) -> None:
         ("point_code", site.points),
         ("station_code", site.stations),
         ("camera_code", site.cameras),
+        ("camera_code", site.camera_streams),
+        ("camera_code", site.camera_floors),
         ("node_id", site.exits),
         ("chamber_id", site.refuge_chambers),
         ("pack", site.rule_packs),

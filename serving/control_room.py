@@ -20,7 +20,7 @@ from minefusion.schemas.errors import NotInOrderError
 from minefusion.serving.alarms.changes import TYPES, Change, Rows, applied, plain, read
 from minefusion.serving.alarms.classes import priority_of
 from minefusion.serving.alarms.engine import step
-from minefusion.serving.alarms.events import Event
+from minefusion.serving.alarms.events import Event, Found, Tick
 from minefusion.serving.alarms.records import Alarm, Board, Desk, Disposition, Hold, Record, identity
 from minefusion.serving.journal.chain import Head, Line, chained
 from minefusion.serving.journal.database import Database, head_of
@@ -58,6 +58,8 @@ class ControlRoom:
         Raises:
             RefusedError: the rules do not allow it; nothing is kept.
         """
+        if isinstance(event, Found | Tick) and not step(self.board, event, self.clock()).changes:
+            return []  # as nearly always: once a second, without a writer's lock
 
         def work(connection: Connection) -> tuple[Board, Sequence[Change]]:
             outcome = step(self.board, event, self.clock())
@@ -87,6 +89,15 @@ class ControlRoom:
 
         return self._write(work)
 
+    def catch_up(self) -> None:
+        """Take in what other processes wrote, and tell listeners of it."""
+        with self.database.reading() as connection:
+            if head_of(connection) == self.head:
+                return
+        with self._lock, self.database.writing() as connection:
+            self._catch_up(connection)
+        self._tell()
+
     def forget_finished(self) -> None:
         """Keep of what is over only what is young."""
         with self._lock:
@@ -113,9 +124,12 @@ class ControlRoom:
             self.board = board
             self._take(lines)
         if lines:
-            for listener in self._listeners:
-                listener()
+            self._tell()
         return lines
+
+    def _tell(self) -> None:
+        for listener in self._listeners:
+            listener()
 
     def _catch_up(self, connection: Connection) -> None:
         """Take in what other processes wrote."""
@@ -209,7 +223,7 @@ def _row(record: Record, board: Board) -> dict[str, Any]:
         case Hold():
             return row | {"tag": record.tag, "kind": record.kind, "is_lifted": record.lifted_at is not None}
         case Disposition():
-            same = ("disposition_id", "area_id", "state", "opened_at", "closed_at")
-            return row | {name: getattr(record, name) for name in same}
+            names = ("disposition_id", "area_id", "state", "opened_at", "closed_at")
+            return row | {name: getattr(record, name) for name in names}
         case Desk():
             return row

@@ -132,9 +132,7 @@ def quantile_models(
         shared = _boosting(config) | asked
         data = lightgbm.Dataset(x[known], moves[known, horizon], params={"verbose": -1, "max_bin": shared["max_bin"]})
         found.append(
-            tuple(
-                lightgbm.train(shared | {"objective": "quantile", "alpha": level}, data, rounds) for level in LEVELS
-            )
+            tuple(lightgbm.train(shared | {"objective": "quantile", "alpha": level}, data, rounds) for level in LEVELS)
         )
     return tuple(found)
 

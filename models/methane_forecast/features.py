@@ -68,9 +68,7 @@ def features(readings: Readings, point: int) -> Features:
     if readings.restarted_s.size:
         found["since_restart"] = np.clip(readings.times_s - readings.restarted_s[point], 0, None) / 3600
     context, is_active = contexts(producing, own)
-    return Features(
-        np.column_stack(list(found.values())).astype(np.float32), tuple(found), own, context, is_active
-    )
+    return Features(np.column_stack(list(found.values())).astype(np.float32), tuple(found), own, context, is_active)
 
 
 def contexts(producing: Floats, own: Floats) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:

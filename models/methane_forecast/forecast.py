@@ -59,7 +59,9 @@ class Readings:
             if getattr(self, name).shape != shape:
                 raise InputError(f"expected {name} of shape {shape}, got {getattr(self, name).shape}; align the arrays")
         if count > 1 and not np.all(np.diff(self.times_s) == PERIOD_S):
-            raise InputError(f"expected times_s every {PERIOD_S} s, got other steps; put the readings on the clock first")
+            raise InputError(
+                f"expected times_s every {PERIOD_S} s, got other steps; put the readings on the clock first"
+            )
 
     def __len__(self) -> int:
         return len(self.times_s)

@@ -99,9 +99,7 @@ def issue(
     moves = moves_ahead(own_pct[:stop], rows.base_pct[:stop], model.grid)
     cdfs = np.stack([expert.cdf(block) for expert in model.experts])
     past = model.past.settled(times_s[:stop], moves, model.grid)
-    pooled, added = pool(
-        cdfs, moves[start:], (times_s[here], block.context, block.is_active), past, model.grid, config
-    )
+    pooled, added = pool(cdfs, moves[start:], (times_s[here], block.context, block.is_active), past, model.grid, config)
     base = block.base_pct[:, None]
     fan = np.stack([quantile(pooled.cdf, level) for level in LEVELS], axis=-1)
     edges = np.stack(band(pooled.cdf, pooled.half_width), axis=-1)

@@ -59,6 +59,15 @@ class Past:
         off_middle[start:] = _off_middle(self.cdfs[:, -1], moved, grid)
         return replace(self, losses=losses, off_middle=off_middle)
 
+    def before(self, time_s: float) -> Past:
+        """Only the rows issued before an instant."""
+        keep = self.times_s < time_s
+        if keep.all():
+            return self
+        names = ("times_s", "context", "is_active", "losses", "off_middle")
+        open_rows = keep[len(keep) - len(self.cdfs) :]
+        return Past(**{name: getattr(self, name)[keep] for name in names}, cdfs=self.cdfs[open_rows])
+
     def then(self, later: Past) -> Past:
         """With later rows behind these, no longer than the windows need."""
         names = ("times_s", "context", "is_active", "losses", "off_middle")

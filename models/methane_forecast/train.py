@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from minefusion.models.methane_forecast.config import ForecastConfig
 from minefusion.models.methane_forecast.features import Features, features
-from minefusion.models.methane_forecast.forecast import Floats, Forecast, Readings
+from minefusion.models.methane_forecast.forecast import Forecast, Readings
+from minefusion.models.methane_forecast.onset import TINY_PCT
 from minefusion.models.methane_forecast.point import Issued, PointModel, fit_point, issue
+from minefusion.models.methane_forecast.warning import threshold_for
 from minefusion.schemas.errors import InputError
 
 Progress = Callable[[float, str], None]
+
+
+class General(Protocol):
+    """Forecasts points that it was not trained on."""
+
+    def forecast(self, readings: Readings, origins: NDArray[np.int64], points: Sequence[int]) -> Forecast:
+        """Forecast some points of the readings at some rows; the columns are those points in this order."""
 
 
 @dataclass(frozen=True)
@@ -22,11 +33,13 @@ class Forecaster:
 
     Attributes:
         points: each point's own model.
+        general: what forecasts a point that has none of its own; None where there is nothing for it.
         thresholds: onset probability within 30 min at which a point is warned of.
     """
 
     config: ForecastConfig
     points: dict[str, PointModel] = field(default_factory=dict)
+    general: General | None = None
     thresholds: dict[str, float] = field(default_factory=dict)
 
 
@@ -105,7 +118,15 @@ def train(
         stretches.append(stretch)
     for point, name in enumerate(readings.names):
         models[name] = _fitted(readings, rows, point, len(readings), config, models[name])
-    return Forecaster(config, models), tuple(stretches)
+    thresholds = {name: _threshold(readings, point, stretches, config) for point, name in enumerate(readings.names)}
+    return Forecaster(config, models, thresholds=thresholds), tuple(stretches)
+
+
+def _threshold(readings: Readings, point: int, stretches: Sequence[Stretch], config: ForecastConfig) -> float:
+    """Set on the forecasts that were made before their stretch was learned."""
+    chance = np.concatenate([each.issued[point].onset[:, -1] for each in stretches])
+    own = readings.ch4_pct[stretches[0].start : stretches[-1].stop, point]
+    return threshold_for(chance, own >= readings.limits_pct[point] - TINY_PCT, config.false_warnings_per_day)
 
 
 def _fitted(

@@ -12,7 +12,7 @@ from minefusion.models import skill
 from minefusion.models.seismic_hazard import baselines
 from minefusion.models.seismic_hazard.config import WEEK, Config
 from minefusion.models.seismic_hazard.features import FULL, REDUCED
-from minefusion.models.seismic_hazard.shifts import Floats, from_public_series
+from minefusion.models.seismic_hazard.shifts import Floats, Shifts, from_public_series
 from minefusion.models.seismic_hazard.train import walk
 from minefusion.schemas.errors import InputError
 
@@ -39,9 +39,7 @@ def evaluate(
     columns = {name: np.concatenate([train[name], test[name]]) for name in train}
     shifts = from_public_series(columns)
     first = len(from_public_series(train))
-    truth = shifts.strong_next
-    if "class" in columns and len(truth):
-        truth[-1] = float(columns["class"][-1])
+    truth = what_followed(shifts, columns)
     known = np.isfinite(truth[first:])
     positive = truth[first:][known] > 0
     if positive.all() or not positive.any():
@@ -64,6 +62,14 @@ def evaluate(
     found["baselines"] = {name: _scores(positive, other[known], ahead=chance[known]) for name, other in others.items()}
     name = "seismic_hazard_reduced" if reduced else "seismic_hazard"
     return {"model": name, "rows_train": first, "n": len(positive), "positives": int(positive.sum())} | found
+
+
+def what_followed(shifts: Shifts, columns: Mapping[str, NDArray]) -> Floats:
+    """1 where a strong bump followed on a shift, 0 where not; of the last shift `class` alone can tell, else NaN."""
+    truth = shifts.strong_next
+    if "class" in columns and len(truth):
+        truth[-1] = float(columns["class"][-1])
+    return truth
 
 
 def _scores(positive: NDArray[np.bool_], chance: Floats, ahead: Floats | None = None) -> dict[str, Any]:

@@ -12,13 +12,14 @@ from minefusion.pipelines.hazard.equipment import (
     machine_facts,
     settled,
     slow_values,
+    stands,
     unbalance_pct,
 )
 from minefusion.pipelines.hazard.history import History
 from minefusion.pipelines.hazard.hours import DAY_H, HOUR_US, UNPLACED, hour_grid, no_point, placed
 from minefusion.pipelines.hazard.levels import judged, steps
 from minefusion.pipelines.hazard.rows import Index, index_rows, number
-from minefusion.pipelines.hazard.vibration import SLOW_R_MIN
+from minefusion.pipelines.hazard.vibration import PER_HOUR, SLOW_R_MIN
 
 # No machine with any value at its alarm step is healthier than this.
 CAP = 37.0
@@ -96,7 +97,7 @@ def _machines(history: History) -> nw.LazyFrame:
     slots = history.cached(by_slot(slow_values(history, tuple(WEIGHED.values()))))
     steady = settled(slots)
     quantity = nw.col("quantity")
-    measured = steady.filter(quantity.is_in(list(WEIGHED.values()))).select(*MACHINE).unique()
+    measured = slots.filter(quantity.is_in(list(WEIGHED.values()))).select(*MACHINE).unique()
     hours = hourly(steady.filter(quantity != "current"))
     named = {name: its for name, its in WEIGHED.items() if its != "current"}
     wide = hours.group_by(*MACHINE, "hour").agg(
@@ -113,7 +114,10 @@ def _machines(history: History) -> nw.LazyFrame:
     )
     phases = phases.group_by(*MACHINE, "hour").agg(nw.col("_u").median().alias("unbalance"))
     rows = measured.join(hour_grid(history), how="cross").join(wide, on=[*MACHINE, "hour"], how="left")
-    rows = rows.join(phases, on=[*MACHINE, "hour"], how="left")
+    rows = rows.join(phases, on=[*MACHINE, "hour"], how="left").join(
+        stands(slots, PER_HOUR), left_on=["mine_code", "machine", "hour"], right_on=["mine_code", "machine", "period"],
+        how="left",
+    )  # fmt: skip
     return rows.join(_repairs(history), on=["mine_code", "machine", "hour"], how="left")
 
 
@@ -163,6 +167,7 @@ def _health_rows(history: History, rows: nw.LazyFrame) -> nw.LazyFrame:
         E_06,
         value=health,
         level=nw.col("level"),
+        reason=nw.when(nw.col("_stands").fill_null(False)).then(nw.lit("NOT_RUNNING")),
         inputs={
             **{name: number(nw.col(name), 2) for name in judged_by},
             "availability": number(up, 4),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import narwhals as nw
@@ -18,7 +19,7 @@ from minefusion.pipelines.hazard.equipment import (
     stands,
 )
 from minefusion.pipelines.hazard.history import History
-from minefusion.pipelines.hazard.hours import DAY_H, Floats, Series, Span, no_point, per_hour, placed
+from minefusion.pipelines.hazard.hours import DAY_H, Floats, Series, Span, hour_grid, no_point, per_hour, placed
 from minefusion.pipelines.hazard.levels import judged, steps
 from minefusion.pipelines.hazard.rows import Index, index_rows, number, quoted
 
@@ -66,17 +67,27 @@ def _judge_vibration(series: Series, span: Span) -> dict[str, Floats]:
     return {"value_mm_s": values[start:], "base_mm_s": base}
 
 
-def e01(history: History) -> nw.LazyFrame:
-    """Severity by machine and hour."""
-    slots = history.cached(by_slot(slow_values(history, ("vibration_velocity",))))
-    hours = hourly(settled(slots))
-    found = per_hour(history, hours, MACHINE, _judge_vibration, ("value_mm_s", "base_mm_s"))
-    rows = found.join(machine_facts(history), on=["mine_code", "machine"], how="left")
-    rows = rows.join(
+def _machines(
+    history: History, quantity: str, judge: Callable[[Series, Span], dict[str, Floats]], names: Sequence[str]
+) -> nw.LazyFrame:
+    """Machines that send the quantity, by hour of the window: what `judge` says of it, their facts, `_stands`.
+
+    A machine that never ran steadily has its rows too: it stands, which is not the same as sending nothing.
+    """
+    slots = history.cached(by_slot(slow_values(history, (quantity,))))
+    machines = slots.filter(nw.col("quantity") == quantity).select(*MACHINE).unique()
+    found = per_hour(history, hourly(settled(slots)), MACHINE, judge, names).select(*MACHINE, "hour", *names)
+    rows = machines.join(hour_grid(history), how="cross").join(found, on=[*MACHINE, "hour"], how="left")
+    rows = rows.join(machine_facts(history), on=["mine_code", "machine"], how="left")
+    return rows.join(
         stands(slots, PER_HOUR), left_on=["mine_code", "machine", "hour"], right_on=["mine_code", "machine", "period"],
         how="left",
     ).with_columns(nw.col("machine").alias("entity"), no_point().alias("point_id"))  # fmt: skip
-    rows = history.cached(rows)
+
+
+def e01(history: History) -> nw.LazyFrame:
+    """Severity by machine and hour."""
+    rows = history.cached(_machines(history, "vibration_velocity", _judge_vibration, ("value_mm_s", "base_mm_s")))
     value, base, group = nw.col("value_mm_s"), nw.col("base_mm_s"), nw.col("vibration_group")
     slow = (nw.col("rated_speed_r_min") < SLOW_R_MIN).fill_null(False)
     rows = steps(history, rows, "E-01", group).with_columns(nw.col("yellow").alias("_b_c"))
@@ -158,17 +169,10 @@ def bearing_frequencies_hz(balls: Amount, ratio: Amount, cosine: Amount, speed_h
 
 def e02(history: History) -> nw.LazyFrame:
     """Kurtosis by machine and hour."""
-    slots = history.cached(by_slot(slow_values(history, ("vibration_kurtosis",))))
-    hours = hourly(settled(slots))
-    found = per_hour(
-        history, hours, MACHINE,
+    rows = _machines(
+        history, "vibration_kurtosis",
         lambda series, span: {"kurtosis": series["vibration_kurtosis"][span.start - span.first :]}, ("kurtosis",),
     )  # fmt: skip
-    rows = found.join(machine_facts(history), on=["mine_code", "machine"], how="left")
-    rows = rows.join(
-        stands(slots, PER_HOUR), left_on=["mine_code", "machine", "hour"], right_on=["mine_code", "machine", "period"],
-        how="left",
-    ).with_columns(nw.col("machine").alias("entity"), no_point().alias("point_id"))  # fmt: skip
     kurtosis = nw.col("kurtosis")
     rows = judged(history, rows, "E-02", ("", kurtosis))
     ratio, speed_hz = nw.col("ball_mm") / nw.col("pitch_mm"), nw.col("rated_speed_r_min") / 60

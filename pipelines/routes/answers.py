@@ -6,8 +6,6 @@ goes no farther: who holds the key and the list of cards can tell who it is.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,6 +34,7 @@ from minefusion.pipelines.routes.roadways import Roadways, roadways_of
 from minefusion.pipelines.routes.smoke import smoke_arrival
 from minefusion.pipelines.routes.words import Told, sentences
 from minefusion.schemas.gold import ESCAPE_ROUTE
+from minefusion.schemas.persons import person_hash
 from minefusion.schemas.site import Site
 from minefusion.schemas.site_escape import SELF_RESCUER_MIN
 
@@ -124,8 +123,7 @@ class _Mine:
 
     def hash_of(self, card: str) -> str:
         if card not in self.hashes:
-            digest = hmac.new(self.person_key, f"{self.mine_code}\n{card}".encode(), hashlib.sha256)
-            self.hashes[card] = digest.hexdigest()[:32]
+            self.hashes[card] = person_hash(self.person_key, self.mine_code, card)
         return self.hashes[card]
 
     def answers(

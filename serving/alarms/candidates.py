@@ -1,5 +1,7 @@
-"""What gold and video analysis say, as candidates for alarms; as it was known at an instant, so that a past shift can be
-played through as if it were now."""
+"""What gold and video analysis say, as candidates for alarms.
+
+They are told as they were known at an instant, so that a past shift can be played through as if it were now.
+"""
 
 from __future__ import annotations
 

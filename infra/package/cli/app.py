@@ -80,6 +80,12 @@ VERBS = {
         "Write a shift report, one HTML page",
         "report shift --mine 620000000001 --to 2026-03-01T16:00Z --out shift.html",
     ),
+    "train": Verb(
+        "训练模型，登记，优者晋升",
+        "Train a model, log it, promote it where it is better",
+        "train seismic_hazard --series shifts.parquet",
+    ),
+    "models": Verb("登记的模型与其版本", "The registered models and their versions", "models --output json"),
     "evaluate": Verb(
         "与模拟矿的真值相比：查全率、查准率",
         "What gold says beside what is true of simulated mines: recall, precision",

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from minefusion.schemas.errors import InputError
+from minefusion.schemas.json_text import as_json, plain
 from minefusion.schemas.settings import Settings, load_settings
 
 OUTPUTS = ("text", "json", "csv")
@@ -56,38 +53,6 @@ def emit(result: Mapping[str, Any] | Sequence[Mapping[str, Any]], text: str, nam
         print(text)
 
 
-def as_json(result: Any) -> str:
-    """One line of JSON: instants as ISO 8601, a number that is none (NaN, ±∞) as null."""
-    try:
-        return json.dumps(result, ensure_ascii=False, allow_nan=False, default=_plain)
-    except ValueError:
-        return json.dumps(_finite(result), ensure_ascii=False, default=_plain)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, Path):
-        return str(value)
-    if isinstance(value, bytes):
-        return value.hex()
-    if hasattr(value, "item"):  # a NumPy scalar
-        return _finite(value.item())
-    if hasattr(value, "tolist"):
-        return _finite(value.tolist())
-    return str(value)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {key: _finite(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(inner) for inner in value]
-    return value
-
-
 def _as_csv(rows: Mapping[str, Any] | Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
     import csv
     import io
@@ -107,7 +72,7 @@ def _as_csv(rows: Mapping[str, Any] | Sequence[Mapping[str, Any]], names: Sequen
 def _cell(value: Any) -> Any:
     if isinstance(value, Mapping | list | tuple):
         return as_json(value)
-    return value if value is None or isinstance(value, str | int | float) else _plain(value)
+    return value if value is None or isinstance(value, str | int | float) else plain(value)
 
 
 def warn(line: str) -> None:

@@ -21,7 +21,7 @@ from minefusion.pipelines.hazard.composite import (
     risk_tiers,
 )
 from minefusion.pipelines.hazard.inputs import MINE
-from minefusion.pipelines.hazard.verdicts import Finding, Verdict, groups
+from minefusion.pipelines.hazard.verdicts import Finding, Verdict, groups, level_of
 from minefusion.schemas.gold import HAZARD_INDEX
 from minefusion.schemas.silver import AREA, HEADCOUNT
 from minefusion.schemas.site import GradedRisk, GroupComparison, Site
@@ -110,6 +110,32 @@ def test_no_index_that_worsens_lowers_the_tier(levels: list[int | None], place: 
         for each in (levels, worse)
     )
     assert (after if after is not None else -1) >= (before if before is not None else -1)
+
+
+@pytest.mark.parametrize(
+    ("index_id", "scope", "values"),
+    [
+        ("X-01", "", [(0.24, 0), (0.25, 1), (0.5, 2), (0.74, 2), (0.75, 3), (0.99, 3), (1.0, 4)]),
+        ("X-04", "", [(0.24, 0), (0.25, 1), (0.5, 2), (0.75, 3), (0.89, 3), (0.9, 4)]),
+        ("X-05", "", [(0.049, 0), (0.05, 1), (0.19, 1), (0.2, 2), (0.49, 2), (0.5, 3), (0.79, 3), (0.8, 4)]),
+        ("X-06", "", [(0.24, 0), (0.25, 1), (0.49, 1), (0.5, 2), (0.75, 3), (0.89, 3), (0.9, 4)]),
+        ("X-07", "LEC", [(69.0, 1), (70.0, 2), (159.0, 2), (160.0, 3), (320.0, 3), (321.0, 4), (540.0, 4)]),
+        ("X-07", "LS", [(1.0, 1), (8.0, 1), (9.0, 2), (16.0, 2), (18.0, 3), (25.0, 3), (30.0, 4), (36.0, 4)]),
+        ("X-09", "any", [(3.0, 0), (4.0, 3)]),
+        ("X-09", "V-04", [(3.0, 0), (4.0, 4)]),
+        ("X-09", "sudden", [(1.0, 0), (2.0, 3), (4.0, 3)]),
+    ],
+)
+def test_levels_below_at_and_above_each_step(index_id: str, scope: str, values: list[tuple[float, int]]):
+    for value, level in values:
+        assert level_of(index_id, scope, value) == level, value
+
+
+@pytest.mark.parametrize(("levels", "score", "level"), [((4, 2, 1), 1.0, 4), ((2, 1), 0.625, 2), ((3, 2), 0.875, 3)])
+def test_all_findings_together_by_hand(levels: tuple[int, ...], score: float, level: int):
+    """1 - Π(1 - u) over groups, u of a level alone 0.25, 0.5, 0.75 and 1."""
+    found = verdict(*(finding(name, each) for name, each in zip(("P-01", "R-07", "H-02"), levels, strict=False)))
+    assert (found.score, found.combined_level) == (pytest.approx(score), level)
 
 
 # ── rows ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -64,10 +64,13 @@ def lives(engine: LightEngine, mine: str = MINE, *, now: datetime = NOW) -> None
     engine.mark(silver.READING, Consumed("ingest", 1))
 
 
-def named(engine: LightEngine, table: Table) -> set[Any]:
+def named(engine: LightEngine, table: Table) -> set[str]:
     """What its rows are called by."""
-    key = next(name for name in table.key if name != "mine_code" and table.column(name).type == "string")
-    return set(rows_of(engine, table)[key])
+    return set(rows_of(engine, table)[table.key[0] if table.key[0] != "mine_code" else table.key[1]])
+
+
+def told_of(engine: LightEngine, table: Table) -> set[datetime]:
+    return set(rows_of(engine, table)[table.time or "began_at"])
 
 
 # ── what goes ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -89,7 +92,7 @@ def test_of_every_table_exactly_what_is_over_goes_and_a_second_time_nothing(ligh
     lives(light)
     done = maintain(light, now=NOW)
     for table in AGED:
-        assert named(light, table) - {f"{MINE} today", "of the record"} == {"short"}, table.name
+        assert told_of(light, table) - {sent, NOW} == {first_kept(table)}, table.name
     told = {each.name: (each.changed, each.kept_from) for each in done.tables if each.name in cards()}
     assert {name: of for name, of in told.items() if of[0]} == {
         table.name: (1, f"{first_kept(table):%Y-%m-%d}") for table in AGED
@@ -346,18 +349,16 @@ def test_how_far_each_job_is_outlives_the_log(lived: LightEngine, grown: Path):
 
 
 @pytest.mark.usefixtures("no_earlier_versions", "spark")
-def test_either_engine_goes_on_after_it(lived: LightEngine, landing: Path):
+def test_spark_goes_on_after_it(lived: LightEngine):
+    """It knows what has been used up, writes once, and light goes on from there."""
     from minefusion.pipelines.engines.spark import SparkEngine
 
     kept(lived)
-    values(landing, 6, {A: 3.9})  # too old
-    values(landing, LATER + 15, {A: 0.4})
-    other = SparkEngine(lived.settings)
-    for file in exchange_files(landing):
-        os.utime(file, (at(LATER + 16).timestamp(),) * 2)
-    done = ingest(other.settings, landing, engine=other, now=lambda: at(LATER + 17))
-    assert {verdict: count for verdict, count in done.files.items() if count} == {"accepted": 1, "rejected": 1}
-    assert other.consumed(EXCHANGE_RECORD, "ingest") == 3
-    run_job(lived, "conform")
-    assert rows_of(lived, silver.READING)["observed_at"].max() == at(LATER + 15)
+    other, started = SparkEngine(lived.settings), len(rows_of(lived, EXCHANGE_RECORD))
+    rows = [row(EXCHANGE_RECORD, "new", at(LATER + 15), batch=3, position=1)]
+    for _ in range(2):
+        other.append(EXCHANGE_RECORD, other.frame(rows, EXCHANGE_RECORD.arrow_schema()), Consumed("ingest", 3))
+    assert len(rows_of(lived, EXCHANGE_RECORD)) == started + 1
+    assert lived.consumed_by(EXCHANGE_RECORD, ["ingest", "removal"]) == {"ingest": 3, "removal": 1}
+    assert set(kept_from(other, SOURCES, [MINE])) == {MINE}
     assert kept(lived).changed == 0

@@ -192,7 +192,7 @@ def test_an_older_database_put_under_a_running_service_is_refused(room: ControlR
     room.handle(events.Found((GAS,)))
     room.database = open_database(f"sqlite:///{tmp_path}/other.db")
     with pytest.raises(NotInOrderError, match="put back to an older state"):
-        room.handle(events.Tick())
+        room.handle(events.Found((HEAT,)))
 
 
 def test_lines_are_handed_on_from_memory_and_from_the_database(room: ControlRoom):

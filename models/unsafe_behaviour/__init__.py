@@ -1,0 +1,1 @@
+"""Unsafe behaviour on video: pictures to detections, detections to tracks, tracks to events by declared rules."""

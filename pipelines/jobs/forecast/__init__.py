@@ -1,0 +1,1 @@
+"""Silver → forecasts: the models trained, scored and watched."""

@@ -1,0 +1,54 @@
+"""Answers: JSON as everywhere in minefusion, tags by which a client knows that it has it already, and pages."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from minefusion.schemas.json_text import as_json
+from minefusion.serving.api.problems import ProblemError
+
+
+class Json(Response):
+    """A JSON answer."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        return as_json(content).encode()
+
+
+def tag_of(*parts: object) -> str:
+    """A weak tag of what decides an answer."""
+    return f'W/"{hashlib.sha256(repr(parts).encode()).hexdigest()[:24]}"'
+
+
+def known_already(request: Request, tag: str) -> Response | None:
+    """The answer "not modified", where the client says that it has what bears the tag."""
+    has = [each.strip() for each in request.headers.get("If-None-Match", "").split(",")]
+    return Response(status_code=304, headers={"ETag": tag}) if tag in has or "*" in has else None
+
+
+def cursor_to(values: list[Any]) -> str:
+    """Where the next page begins: behind the row with these values of its order."""
+    return base64.urlsafe_b64encode(as_json(values).encode()).decode().rstrip("=")
+
+
+def cursor_at(cursor: str, length: int) -> list[Any]:
+    """What `cursor_to` was given; so many values."""
+    try:
+        values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except ValueError:
+        values = None
+    if (
+        not isinstance(values, list)
+        or len(values) != length
+        or not all(isinstance(each, str | int | float) for each in values)
+    ):
+        raise ProblemError(400, "翻页标记无效", "expected a cursor that a page gave as next, got another")
+    return values
