@@ -257,9 +257,9 @@ def open_registry(settings: Settings) -> Registry:
         raise MissingError("expected MLflow for models, found none; run make setup") from None
     from mlflow.exceptions import MlflowException
 
-    if settings.mlflow_uri.startswith(_SQLITE):
-        Path(settings.mlflow_uri.removeprefix(_SQLITE)).parent.mkdir(parents=True, exist_ok=True)
     try:
+        if settings.mlflow_uri.startswith(_SQLITE):
+            Path(settings.mlflow_uri.removeprefix(_SQLITE)).parent.mkdir(parents=True, exist_ok=True)
         registry = Registry(settings.mlflow_uri)
         registry._client.search_registered_models(max_results=1)
     except (MlflowException, OSError) as error:

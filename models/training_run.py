@@ -103,12 +103,15 @@ def read_run(folder: Path) -> TrainingRun:
     return run
 
 
-def code_version() -> str:
-    """Version of the package, and a fingerprint of the models' own source: the same code trains the same model."""
-    folder = Path(__file__).resolve().parent
+def code_version(package: str) -> str:
+    """Version of minefusion, and a fingerprint of one model's own source: the same code trains the same model.
+
+    Args:
+        package: folder in `models`: `seismic_hazard`.
+    """
     digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.py")):
-        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
+    for path in sorted((Path(__file__).resolve().parent / package).rglob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return f"{installed_version('minefusion')}+{digest.hexdigest()[:12]}"
 
 

@@ -223,7 +223,7 @@ def _row(record: Record, board: Board) -> dict[str, Any]:
         case Hold():
             return row | {"tag": record.tag, "kind": record.kind, "is_lifted": record.lifted_at is not None}
         case Disposition():
-            names = ("disposition_id", "area_id", "state", "opened_at", "closed_at")
+            names = ("disposition_id", "area_id", "incident_id", "state", "opened_at", "closed_at")
             return row | {name: getattr(record, name) for name in names}
         case Desk():
             return row

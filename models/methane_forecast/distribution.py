@@ -56,7 +56,7 @@ def grid_of(own_pct: Floats) -> Grid:
 
 
 def moves_ahead(own_pct: Floats, base_pct: Floats, grid: Grid) -> Floats:
-    """Move from the last good value to the reading at each horizon [steps]; NaN where it is not there; (n, horizons)."""
+    """Move from the last good value to the reading at each horizon [steps], NaN where there is none; (n, horizons)."""
     return np.stack(
         [np.rint((ahead(own_pct, steps(horizon)) - base_pct) / grid.step_pct) for horizon in HORIZONS_MIN], axis=1
     )

@@ -104,7 +104,7 @@ def _leaf_table(leaf: Ints, bins: Ints, grid: Grid) -> Cdf:
 
 @dataclass(frozen=True)
 class QuantileTrees:
-    """Gradient-boosted trees (LightGBM), one model per horizon and level; also the rolling LightGBM of the baselines."""
+    """Gradient-boosted trees (LightGBM), one model per horizon and level: also the rolling baseline."""
 
     models: tuple[tuple[Any, ...], ...]
     grid: Grid

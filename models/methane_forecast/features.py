@@ -6,7 +6,7 @@ the series begins.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +47,15 @@ class Features:
     base_pct: Floats
     context: NDArray[np.int8]
     is_active: NDArray[np.bool_]
+
+    def under(self, columns: tuple[str, ...]) -> Features:
+        """The same rows with just these columns; NaN where an input that a model knows is not measured here."""
+        if columns == self.columns:
+            return self
+        place = {name: number for number, name in enumerate(self.columns)}
+        missing = np.full(len(self.values), np.nan, dtype=np.float32)
+        values = [self.values[:, place[name]] if name in place else missing for name in columns]
+        return replace(self, values=np.column_stack(values), columns=columns)
 
 
 def features(readings: Readings, point: int) -> Features:

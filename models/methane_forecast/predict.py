@@ -105,7 +105,7 @@ def load(folder: Path) -> Forecaster:
 
 def _of_point(forecaster: Forecaster, readings: Readings, point: int, asked: NDArray[np.int64]) -> Forecast:
     model = forecaster.points[readings.names[point]]
-    rows = features(readings, point)
+    rows = features(readings, point).under(model.columns)
     # From where the pool goes on: after what the model has seen, and where features have their whole look back. Neither
     # hangs on the origins, so that one call for many minutes and many calls for one give the same.
     start = int(np.searchsorted(readings.times_s, model.until_s, side="right"))

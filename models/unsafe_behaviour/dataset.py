@@ -1,4 +1,4 @@
-"""Labelled pictures: a data set in YOLO's form read with our class names, checked, joined, and converted from others."""
+"""Labelled pictures: data sets in YOLO's form read with our class names, checked, joined, converted from others."""
 
 from __future__ import annotations
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from datetime import datetime
 from typing import Any
 
 from fastapi import Request
 from fastapi.responses import Response
+from sqlalchemy import Column, ColumnElement, and_, or_
 
 from minefusion.schemas.json_text import as_json
 from minefusion.serving.api.problems import ProblemError
@@ -44,11 +46,24 @@ def cursor_at(cursor: str, length: int) -> list[Any]:
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except ValueError:
-        values = None
-    if (
-        not isinstance(values, list)
-        or len(values) != length
-        or not all(isinstance(each, str | int | float) for each in values)
-    ):
-        raise ProblemError(400, "翻页标记无效", "expected a cursor that a page gave as next, got another")
-    return values
+        raise no_cursor() from None
+    is_list = isinstance(values, list) and all(isinstance(each, str | int | float) for each in values)
+    if not is_list or len(values) != length:
+        raise no_cursor()
+    return list(values)
+
+
+def no_cursor() -> ProblemError:
+    return ProblemError(400, "翻页标记无效", "expected a cursor that a page gave as next, got another")
+
+
+def older(time: Column[Any], key: Column[Any], cursor: str) -> ColumnElement[bool]:
+    """Rows that follow, the newest first, on the one that the cursor names by its instant and key."""
+    at, named = cursor_at(cursor, 2)
+    try:
+        instant = datetime.fromisoformat(str(at))
+    except ValueError:
+        raise no_cursor() from None
+    if instant.tzinfo is None:
+        raise no_cursor()
+    return or_(time < instant, and_(time == instant, key > str(named)))

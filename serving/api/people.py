@@ -1,15 +1,13 @@
-"""People: who is where, and where somebody was. Cards are hashed, names masked, and every look is written down (PC-88)."""
+"""People: who is where, and where somebody was. Cards are hashed, names masked, looks written down (PC-88)."""
 
 from __future__ import annotations
 
-import threading
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime
 
-from minefusion.schemas import silver
 from minefusion.schemas.persons import masked_name, person_hash
 from minefusion.serving.accounts.users import User
 from minefusion.serving.api.answers import Json
@@ -24,32 +22,6 @@ LONGEST_TRACK = timedelta(days=7)
 MOST_ROWS = 5000
 
 Mine = Annotated[str, Query(description="煤矿编码 · Mine.", max_length=32)]
-
-
-class Cards:
-    """Which card a hash stands for; worked out anew when the table of cards moved."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._known: dict[str, tuple[int, dict[str, str]]] = {}
-
-    def of(self, service: Service, mine: str) -> dict[str, str]:
-        """Hash → card, of all cards of the mine that a definition or a position names."""
-        version = service.reader.version(silver.POSITION) + service.reader.version(silver.PERSON)
-        with self._lock:
-            kept = self._known.get(mine)
-            if kept is None or kept[0] != version:
-                rows = service.reader.sql(
-                    "SELECT card_code FROM silver.person WHERE mine_code = $mine "
-                    "UNION SELECT card_code FROM silver.position WHERE mine_code = $mine",
-                    mine=mine,
-                )
-                hashes = {person_hash(service.person_key, mine, row["card_code"]): row["card_code"] for row in rows}
-                kept = self._known[mine] = (version, hashes)
-            return kept[1]
-
-
-_CARDS = Cards()
 
 
 @router.get("/persons", summary="人员 · People, by hashed card")
@@ -89,7 +61,7 @@ def positions(
         mine=mine,
         begin=begin,
         at=at,
-        first=begin.date().isoformat(),
+        first=begin.astimezone(UTC).date().isoformat(),
         **({"area": area_id} if area_id else {}),
     )
     people = [_unnamed(service, user, mine, row) | {"age_s": (at - row["observed_at"]).total_seconds()} for row in rows]
@@ -116,7 +88,7 @@ def track(
             f"时段须大于 0、不超过 {LONGEST_TRACK.days} 天",
             f"expected from before to, {LONGEST_TRACK.days} days at most",
         )
-    card = _CARDS.of(service, mine).get(person_hash)
+    card = service.cards.of(mine).get(person_hash)
     told = {"from": begin, "to": end, "why": why, "found": card is not None}
     service.room.note("look.track", person_hash[:64], mine, user.login, told)
     if card is None:

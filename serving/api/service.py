@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -13,6 +14,7 @@ from fastapi.security import HTTPBearer
 from minefusion.serving.accounts.roles import may, who_may
 from minefusion.serving.accounts.tokens import Tokens, Use
 from minefusion.serving.accounts.users import User, Users
+from minefusion.serving.api.cards import Cards
 from minefusion.serving.api.problems import ProblemError
 from minefusion.serving.api.rates import Rate
 from minefusion.serving.control_room import ControlRoom
@@ -55,6 +57,10 @@ class Service:
     versions: dict[str, int] = field(default_factory=dict)
     looks: set[tuple[str, ...]] = field(default_factory=set)
     fault: str | None = None
+
+    @cached_property
+    def cards(self) -> Cards:
+        return Cards(self.reader, self.person_key)
 
 
 def service_of(request: Request) -> Service:

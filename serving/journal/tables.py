@@ -83,6 +83,7 @@ DISPOSITION = Table(
     Column("disposition_id", String(64), primary_key=True),
     Column("mine_code", String(32), nullable=False),
     Column("area_id", String(64), nullable=False),
+    Column("incident_id", String(256), nullable=False),
     Column("state", String(16), nullable=False),
     Column("opened_at", Instant, nullable=False),
     Column("closed_at", Instant),

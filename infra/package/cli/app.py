@@ -75,6 +75,10 @@ VERBS = {
         "Write silver and gold as exchange files for the regulator",
         "export --mine 620000000001 --from 2026-03-01T00:00Z --to 2026-03-01T01:00Z --out upload",
     ),
+    "serve": Verb("启动调度服务和数据接口", "Serve alarms, dispositions and tables over HTTP", "serve --port 8600"),
+    "journal": Verb(
+        "核对操作日志", "Check the journal of alarms and users", "journal verify --against shift.html --output json"
+    ),
     "report": Verb(
         "写班次报告（一个 HTML 文件）",
         "Write a shift report, one HTML page",

@@ -32,7 +32,7 @@ def seismic_hazard(
         bool, typer.Option("--reduced", help="只用微震事件，不用地音 · Seismic events alone, no geophones")
     ] = False,
     source: Annotated[
-        str | None, typer.Option(help="数据名称，记入指纹 · Name of the data, for its fingerprint")
+        str | None, typer.Option(help="数据名称 · What the data is called")
     ] = None,
     licence: Annotated[str, typer.Option(help="数据许可 · Licence of the data, for the card")] = "",
     folder: Folder = None,

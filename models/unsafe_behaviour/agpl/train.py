@@ -1,7 +1,7 @@
 """Training a detector with ultralytics, in pieces that each end after a set time and go on from their checkpoint.
 
-It needs neither MLflow nor a network: a run leaves its curves in `results.csv` and its settings in `recipe.json`, and is
-logged afterwards by whoever can. Links ultralytics, so this file is AGPL-3.0 (see README.md beside it).
+It needs neither MLflow nor a network: a run leaves its curves in `results.csv` and its settings in `recipe.json`, to be
+logged afterwards. Links ultralytics, so this file is AGPL-3.0 (see README.md beside it).
 """
 
 from __future__ import annotations

@@ -8,10 +8,8 @@ later, on one machine or on many.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
-from itertools import groupby
 from typing import Any
 
 import narwhals as nw
@@ -36,36 +34,23 @@ from minefusion.pipelines.jobs.forecast.air_groups import (
     readings_of,
 )
 from minefusion.pipelines.jobs.forecast.champions import Champions
-from minefusion.pipelines.jobs.forecast.model_files import ModelFiles
+from minefusion.pipelines.jobs.forecast.reigns import EPOCH, MICROSECOND, Reign, reigns_of
 from minefusion.pipelines.jobs.gold_inputs import Computed, Master, points_at
 from minefusion.pipelines.jobs.hazard import Job
 from minefusion.pipelines.jobs.master_data import sites_of
-from minefusion.pipelines.jobs.new_files import collected
 from minefusion.schemas import gold, silver
 from minefusion.schemas.window import Window
 
 MODEL = "methane_forecast"
 # Forecasts of one block begin from the same state: that of HISTORY before the block.
 BLOCK, HISTORY = timedelta(hours=6), timedelta(hours=24)
+_BLOCK_US = BLOCK // MICROSECOND
 STEPS = Steps(MINUTE, after=BLOCK + HISTORY)
 LIMIT = "limit"
 NO_DATA = "NO_DATA"
 ROWS = pa.schema(
     [each for each in gold.METHANE_FORECAST.arrow_schema() if each.name not in ("computed_at", "revision", "day")]
 )
-
-_MICROSECOND = timedelta(microseconds=1)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Reign:
-    """Minutes [µs since 1970] of one mine in which one version is asked: from `start_us`, before `end_us`."""
-
-    version: str
-    files: ModelFiles
-    start_us: int
-    end_us: int
 
 
 def job(champions: Champions) -> Job:
@@ -77,7 +62,7 @@ def forecasts(engine: Engine, work: Work, master: Master, *, champions: Champion
     """The rows of one span, and the part that they stand for."""
     window, mines = work.window, work.mines
     part = engine.part(gold.METHANE_FORECAST, window=window, mines=mines)
-    reigns = reigns_of(engine, window, mines, champions)
+    reigns = reigns_of(engine, gold.METHANE_FORECAST, window, mines, champions, MINUTE)
     span = Window(_block_start(window.start) - HISTORY, window.end)
     points = points_at(engine, window.start, mines, master).filter(nw.col("quantity").is_in(list(QUANTITIES)))
     usable = nw.when(is_usable(nw.col("quality"), nw.col("quality_reasons"))).then(nw.col("value"))
@@ -86,29 +71,6 @@ def forecasts(engine: Engine, work: Work, master: Master, *, champions: Champion
     rows = series_frame(points, engine.with_epoch(readings, "observed_at", "observed_us"), {LIMIT: limits})
     plan = partial(forecasts_of_mine, reigns=reigns, sites=dict(sites_of(engine.settings, mines)))
     yield engine.grouped(rows, ["mine_code"], plan, ROWS), part
-
-
-def reigns_of(
-    engine: Engine, window: Window, mines: Sequence[str], champions: Champions
-) -> dict[str, tuple[Reign, ...]]:
-    """Which version is asked in which minutes of the window.
-
-    A minute that was forecast before keeps its version, so that late data and a backfill change what the data changes
-    and nothing else. Any other minute asks the champion.
-    """
-    rows = engine.in_process.read(gold.METHANE_FORECAST, window=window, mines=mines)
-    told = collected(engine.in_process, rows.select("mine_code", "issued_at", "model_version").unique())
-    before = {(mine, at): version for mine, at, version in told.iter_rows()}
-    minutes = [window.start + place * MINUTE for place in range(int((window.end - window.start) / MINUTE))]
-    found: dict[str, tuple[Reign, ...]] = {}
-    for mine in mines:
-        asked = [(before.get((mine, minute)) or champions.at(minute), minute) for minute in minutes]
-        reigns = []
-        for version, some in groupby(asked, key=lambda each: each[0]):
-            of = [minute for _, minute in some]
-            reigns.append(Reign(version, champions.files(version), _us(of[0]), _us(of[-1] + MINUTE)))
-        found[mine] = tuple(reigns)
-    return found
 
 
 def forecasts_of_mine(rows: pa.Table, reigns: Mapping[str, Sequence[Reign]], sites: Sites) -> pa.Table:
@@ -130,9 +92,9 @@ def forecasts_of_mine(rows: pa.Table, reigns: Mapping[str, Sequence[Reign]], sit
 def _of_block(group: AirGroup, limits_pct: Sequence[float], reign: Reign, start_us: int, end_us: int) -> pa.Table:
     """Forecasts issued in [start_us, end_us), a part of one block."""
     model = reign.files.loaded(methane.load)
-    block_us = _us(_block_start(_instant(start_us)))
-    minute_us = MINUTE // _MICROSECOND
-    readings = readings_of(group, limits_pct, block_us - HISTORY // _MICROSECOND, end_us - minute_us, block_us)
+    block_us = start_us // _BLOCK_US * _BLOCK_US
+    minute_us = MINUTE // MICROSECOND
+    readings = readings_of(group, limits_pct, block_us - HISTORY // MICROSECOND, end_us - minute_us, block_us)
     issued_us = np.arange(start_us, end_us, minute_us)
     origins = np.searchsorted(readings.times_s, issued_us / SECOND_US)
     return as_rows(group.gas, limits_pct, methane.predict(model, readings, origins), reign.version)
@@ -234,20 +196,11 @@ def _column(values: Any) -> pl.Series:
 
 def _blocks(start_us: int, end_us: int) -> Iterator[tuple[int, int]]:
     """The span cut where blocks begin."""
-    block = BLOCK // _MICROSECOND
     while start_us < end_us:
-        stop = min(end_us, (start_us // block + 1) * block)
+        stop = min(end_us, (start_us // _BLOCK_US + 1) * _BLOCK_US)
         yield start_us, stop
         start_us = stop
 
 
 def _block_start(instant: datetime) -> datetime:
-    return _EPOCH + (instant - _EPOCH) // BLOCK * BLOCK
-
-
-def _us(instant: datetime) -> int:
-    return (instant - _EPOCH) // _MICROSECOND
-
-
-def _instant(us: int) -> datetime:
-    return _EPOCH + us * _MICROSECOND
+    return EPOCH + (instant - EPOCH) // BLOCK * BLOCK

@@ -60,7 +60,7 @@ def train_seismic(
         doing_without=_losses(found["baselines"]["constant_rate"]),
         simplest="constant rate",
         data=DataUsed(source or series.name, "0", str(len(shifts) - 1), len(shifts), fingerprint(columns)),
-        code=code_version(),
+        code=code_version("seismic_hazard"),
     )
     package.write(model, run.files)
     (folder / CARD).write_text(_card(run, found, licence), encoding="utf-8")

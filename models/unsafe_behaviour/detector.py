@@ -1,0 +1,304 @@
+"""Detectors on ONNX Runtime: YOLO as ultralytics exports it, and YOLOX; on the CPU, by CUDA or by TensorRT."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minefusion.models.unsafe_behaviour.detections import Detections, Detector, Picture, overlaps
+from minefusion.schemas.errors import InputError, MissingError
+from minefusion.schemas.video_classes import our_label
+
+Device = Literal["cpu", "cuda", "tensorrt"]
+DEVICES: tuple[Device, ...] = ("cpu", "cuda", "tensorrt")
+_PROVIDERS = {
+    "cpu": ["CPUExecutionProvider"],
+    "cuda": ["CUDAExecutionProvider", "CPUExecutionProvider"],
+    "tensorrt": ["TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"],
+}
+# Weights that come with the project: name → file in this folder.
+SHIPPED = {
+    "yolox_nano": "weights/yolox_nano.onnx",
+    "ppe": "agpl/weights/ppe.onnx",
+    "tunnel": "agpl/weights/tunnel.onnx",
+}
+# The grey of the border around a picture that is not as wide as the network's input.
+BORDER = 114
+# Networks halve a picture five times.
+STRIDE = 32
+# COCO's first class; the others are nothing that a mine asks for.
+COCO_CLASSES = 80
+
+
+@dataclass(frozen=True)
+class DetectorConfig:
+    """How a detector runs.
+
+    Attributes:
+        image_px: longer side of a picture as the network sees it; null: as in training.
+        least_confidence: what is less sure is left out.
+        overlap: of two boxes of a class that overlap more, the surer one stays.
+        threads: of the CPU; null: all cores.
+        most_at_once: pictures in one run of the network.
+    """
+
+    device: Device = "cpu"
+    image_px: int | None = None
+    least_confidence: float = 0.1
+    overlap: float = 0.6
+    threads: int | None = None
+    most_at_once: int = 16
+
+
+def open_detector(model: str | Path, config: DetectorConfig | None = None) -> Detector:
+    """The detector of a weight file, or of the name of one that comes with the project.
+
+    Raises:
+        InputError: there is no such model, or the file is none.
+        MissingError: the device is not there.
+    """
+    config = config or DetectorConfig()
+    path = weights_of(model)
+    session = _session(path, config)
+    told = session.get_modelmeta().custom_metadata_map
+    if "names" in told:
+        return OnnxYolo(path, session, config, told)
+    shape = session.get_outputs()[0].shape
+    if len(shape) == 3 and shape[2] == 5 + COCO_CLASSES:
+        return OnnxYolox(path, session, config)
+    raise InputError(f"expected a YOLO or YOLOX export, got {path} with an output of {shape}; export the weights anew")
+
+
+def weights_of(model: str | Path) -> Path:
+    """The file of a model."""
+    path = Path(__file__).parent / SHIPPED[model] if isinstance(model, str) and model in SHIPPED else Path(model)
+    if not path.is_file():
+        raise InputError(
+            f"expected a model, got '{model}'; give an .onnx file or one of {', '.join(SHIPPED)}"
+        )
+    return path
+
+
+def _session(path: Path, config: DetectorConfig) -> Any:
+    import onnxruntime as ort
+
+    wanted = _PROVIDERS[config.device]
+    if wanted[0] not in ort.get_available_providers():
+        raise MissingError(
+            f"expected ONNX Runtime with {wanted[0]} for the device '{config.device}', got "
+            f"{', '.join(ort.get_available_providers())}; install onnxruntime-gpu or use the device 'cpu'"
+        )
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    if config.threads:
+        options.intra_op_num_threads = config.threads
+    try:
+        return ort.InferenceSession(str(path), options, providers=wanted)
+    except Exception as error:
+        raise InputError(f"expected an ONNX model in {path}, got: {' '.join(str(error).split())[:200]}") from None
+
+
+class _Onnx:
+    """What both networks do alike: pictures of one shape go through together."""
+
+    classes: tuple[str, ...]
+    image_px: int
+
+    def __init__(self, path: Path, session: Any, config: DetectorConfig) -> None:
+        self.path = path
+        self.config = config
+        self._session = session
+        self._input = session.get_inputs()[0].name
+        fixed = session.get_inputs()[0].shape[0]
+        self._most_at_once = fixed if isinstance(fixed, int) else config.most_at_once
+
+    @cached_property
+    def version(self) -> str:
+        """Name of the weights and the first digits of their digest."""
+        return f"{self.path.stem}-{hashlib.sha256(self.path.read_bytes()).hexdigest()[:12]}"
+
+    def detect(self, pictures: Sequence[Picture]) -> list[Detections]:
+        found: list[Detections | None] = [None] * len(pictures)
+        by_shape: dict[tuple[int, int], list[int]] = {}
+        for index, picture in enumerate(pictures):
+            by_shape.setdefault(self._input_shape(*picture.shape[:2]), []).append(index)
+        for shape, indices in by_shape.items():
+            for first in range(0, len(indices), self._most_at_once):
+                part = indices[first : first + self._most_at_once]
+                batch = np.stack([self._fitted(pictures[index], shape) for index in part])
+                for index, raw in zip(part, self._session.run(None, {self._input: batch})[0], strict=True):
+                    found[index] = self._read(raw, shape, pictures[index])
+        return [each for each in found if each is not None]
+
+    def _input_shape(self, height: int, width: int) -> tuple[int, int]:
+        raise NotImplementedError
+
+    def _fitted(self, picture: Picture, shape: tuple[int, int]) -> NDArray[np.float32]:
+        raise NotImplementedError
+
+    def _read(self, raw: NDArray[np.float32], shape: tuple[int, int], picture: Picture) -> Detections:
+        raise NotImplementedError
+
+    def _kept(self, boxes: NDArray[Any], confidence: NDArray[Any], label: NDArray[Any]) -> Detections:
+        """Detections in order, boxes clipped to the picture, without those of classes that are none of ours."""
+        ours = np.array([name is not None for name in self._ours], dtype=bool)
+        keep = ours[label] if len(label) else np.zeros(0, dtype=bool)
+        boxes, confidence, label = np.clip(boxes[keep], 0.0, 1.0), confidence[keep], label[keep]
+        order = np.argsort(-confidence, kind="stable")
+        number = {name: index for index, name in enumerate(self.classes)}
+        labels = np.array([number[str(self._ours[each])] for each in label[order]], dtype=np.int64)
+        return Detections(boxes[order].astype(np.float64), confidence[order].astype(np.float64), labels, self.classes)
+
+    _ours: tuple[str | None, ...] = ()
+
+    def _learn_classes(self, names: Sequence[str]) -> None:
+        self._ours = tuple(our_label(name) for name in names)
+        self.classes = tuple(dict.fromkeys(name for name in self._ours if name))
+
+
+class OnnxYolo(_Onnx):
+    """YOLO as ultralytics exports it, with or without its end-to-end head; the file says which classes and sizes."""
+
+    def __init__(self, path: Path, session: Any, config: DetectorConfig, told: dict[str, str]) -> None:
+        super().__init__(path, session, config)
+        names = ast.literal_eval(told["names"])
+        self._learn_classes([names[number] for number in sorted(names)])
+        shape = session.get_inputs()[0].shape
+        self._fixed = (shape[2], shape[3]) if isinstance(shape[2], int) and isinstance(shape[3], int) else None
+        self.image_px = config.image_px or max(ast.literal_eval(told["imgsz"]))
+        self._is_end_to_end = told.get("end2end") == "True"
+
+    def _input_shape(self, height: int, width: int) -> tuple[int, int]:
+        if self._fixed:
+            return self._fixed
+        scale = self.image_px / max(height, width)
+        return (
+            -(-round(height * scale) // STRIDE) * STRIDE,
+            -(-round(width * scale) // STRIDE) * STRIDE,
+        )
+
+    def _fitted(self, picture: Picture, shape: tuple[int, int]) -> NDArray[np.float32]:
+        canvas, _ = letterboxed(picture, shape)
+        return (canvas.transpose(2, 0, 1) / np.float32(255)).astype(np.float32, copy=False)
+
+    def _read(self, raw: NDArray[np.float32], shape: tuple[int, int], picture: Picture) -> Detections:
+        if self._is_end_to_end:
+            raw = raw[raw[:, 4] >= self.config.least_confidence]
+            boxes, confidence, label = raw[:, :4], raw[:, 4], raw[:, 5].astype(np.int64)
+        else:
+            scores = raw[4:].T
+            label, confidence = scores.argmax(axis=1), scores.max(axis=1)
+            sure = confidence >= self.config.least_confidence
+            x, y, w, h = raw[:4].T[sure].T
+            boxes = np.stack([x - w / 2, y - h / 2, x + w / 2, y + h / 2], axis=1)
+            label, confidence = label[sure], confidence[sure]
+            keep = suppressed(boxes, confidence, label, self.config.overlap)
+            boxes, confidence, label = boxes[keep], confidence[keep], label[keep]
+        return self._kept(_unboxed(boxes, shape, picture), confidence, label)
+
+
+class OnnxYolox(_Onnx):
+    """YOLOX trained on COCO (Apache-2.0): people, and nothing of what they wear."""
+
+    def __init__(self, path: Path, session: Any, config: DetectorConfig) -> None:
+        super().__init__(path, session, config)
+        self._learn_classes(["person", *["-"] * (COCO_CLASSES - 1)])
+        shape = session.get_inputs()[0].shape
+        self.image_px = shape[2]
+        self._grid, self._stride = _cells(self.image_px)
+
+    def _input_shape(self, height: int, width: int) -> tuple[int, int]:  # noqa: ARG002
+        return self.image_px, self.image_px
+
+    def _fitted(self, picture: Picture, shape: tuple[int, int]) -> NDArray[np.float32]:
+        # Blue, green, red from 0 to 255, the border to the right and below.
+        canvas, _ = letterboxed(picture, shape, centred=False)
+        return np.ascontiguousarray(canvas[:, :, ::-1].transpose(2, 0, 1), dtype=np.float32)
+
+    def _read(self, raw: NDArray[np.float32], shape: tuple[int, int], picture: Picture) -> Detections:
+        scores = raw[:, 5:] * raw[:, 4:5]
+        label, confidence = scores.argmax(axis=1), scores.max(axis=1)
+        sure = confidence >= self.config.least_confidence
+        centre = (raw[sure, :2] + self._grid[sure]) * self._stride[sure]
+        size = np.exp(raw[sure, 2:4]) * self._stride[sure]
+        boxes = np.concatenate([centre - size / 2, centre + size / 2], axis=1)
+        label, confidence = label[sure], confidence[sure]
+        keep = suppressed(boxes, confidence, label, self.config.overlap)
+        boxes = _unboxed(boxes[keep], shape, picture, centred=False)
+        return self._kept(boxes, confidence[keep], label[keep])
+
+
+def _cells(image_px: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Column and row of each cell of YOLOX's three grids, and its width in pixels."""
+    cells, strides = [], []
+    for stride in (8, 16, 32):
+        count = image_px // stride
+        x, y = np.meshgrid(np.arange(count), np.arange(count))
+        cells.append(np.stack([x, y], axis=2).reshape(-1, 2))
+        strides.append(np.full((count * count, 1), stride))
+    return np.concatenate(cells).astype(np.float32), np.concatenate(strides).astype(np.float32)
+
+
+def _scale(shape: tuple[int, int], height: int, width: int) -> float:
+    return min(shape[0] / height, shape[1] / width)
+
+
+def letterboxed(picture: Picture, shape: tuple[int, int], *, centred: bool = True) -> tuple[Picture, tuple[int, int]]:
+    """The picture in a canvas of this height and width, its proportions kept; and where its top left corner lies."""
+    import cv2
+
+    height, width = picture.shape[:2]
+    scale = _scale(shape, height, width)
+    new = (max(1, round(width * scale)), max(1, round(height * scale)))
+    if new != (width, height):
+        picture = cv2.resize(picture, new, interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
+    top, left = _corner(shape, (new[1], new[0])) if centred else (0, 0)
+    if new == (shape[1], shape[0]):
+        return picture, (0, 0)
+    canvas = np.full((*shape, 3), BORDER, dtype=np.uint8)
+    canvas[top : top + new[1], left : left + new[0]] = picture
+    return canvas, (top, left)
+
+
+def _corner(shape: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
+    # Halves are rounded as ultralytics rounds them, or boxes would lie a pixel aside.
+    return round((shape[0] - size[0]) / 2 - 0.1), round((shape[1] - size[1]) / 2 - 0.1)
+
+
+def _unboxed(
+    boxes: NDArray[Any], shape: tuple[int, int], picture: Picture, *, centred: bool = True
+) -> NDArray[np.float64]:
+    """From pixels of the canvas to shares of the picture."""
+    height, width = picture.shape[:2]
+    scale = _scale(shape, height, width)
+    new = (max(1, round(height * scale)), max(1, round(width * scale)))
+    top, left = _corner(shape, new) if centred else (0, 0)
+    moved = np.asarray(boxes, dtype=np.float64).reshape(-1, 4) - (left, top, left, top)
+    return moved / (width * scale, height * scale, width * scale, height * scale)
+
+
+def suppressed(
+    boxes: NDArray[Any], confidence: NDArray[Any], label: NDArray[Any], overlap: float
+) -> NDArray[np.int64]:
+    """Indices of the boxes that stay: of two of one class that overlap by more, the surer."""
+    order = np.argsort(-confidence, kind="stable")
+    if not len(order):
+        return order
+    # Boxes of different classes are moved apart, so that they never overlap.
+    apart = np.asarray(boxes, dtype=np.float64) + (label[:, None] * (np.abs(boxes).max() * 2 + 1))
+    shared = overlaps(apart[order], apart[order]) > overlap
+    kept: list[int] = []
+    gone = np.zeros(len(order), dtype=bool)
+    for index in range(len(order)):
+        if not gone[index]:
+            kept.append(int(order[index]))
+            gone |= shared[index]
+    return np.array(kept, dtype=np.int64)

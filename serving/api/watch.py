@@ -1,0 +1,69 @@
+"""The service's own heartbeat: what is new in the lake goes to the engine, and the engine's clock goes on."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import datetime, timedelta
+
+from minefusion.schemas.catalog import TABLES
+from minefusion.serving.alarms.candidates import SOURCES, Known, look
+from minefusion.serving.alarms.events import Tick
+from minefusion.serving.api.news import News
+from minefusion.serving.api.service import Service
+
+logger = logging.getLogger(__name__)
+
+# A lake in a folder is looked at each second; one in an object store, where each look costs a request a table, less.
+PERIOD_S, PERIOD_FAR_S = 1.0, 5.0
+# Gold is read again after so long even where nothing moved, as what is looked at moves with the clock.
+LOOK_AGAIN = timedelta(hours=1)
+
+
+class Watch:
+    """Follows the lake and the clock, beat by beat; `run` in a thread of its own."""
+
+    def __init__(self, service: Service, news: News) -> None:
+        self.service, self.news = service, news
+        self.stopped = threading.Event()
+        self._known: Known | None = None
+        self._looked_at: datetime | None = None
+        self._forgot_at = service.room.clock()
+        service.room.listen(news.tell)
+
+    def run(self, period_s: float) -> None:
+        while not self.stopped.is_set():
+            self.beat()
+            self.stopped.wait(period_s)
+
+    def beat(self) -> None:
+        """One look and one tick. What goes wrong is logged and told by /health, and tried again with the next beat."""
+        service = self.service
+        try:
+            moved = self._moved()
+            now = service.room.clock()
+            is_due = self._known is None or self._looked_at is None or now - self._looked_at >= LOOK_AGAIN
+            if is_due or any(table.name in moved for table in SOURCES):
+                self._known, self._looked_at = look(service.reader, now), now
+            assert self._known is not None
+            service.room.catch_up()
+            service.room.handle(self._known.at(now))
+            service.room.handle(Tick())
+            if now - self._forgot_at >= LOOK_AGAIN:
+                service.room.forget_finished()
+                self._forgot_at = now
+            if moved:
+                service.versions = service.versions | moved
+                self.news.tell()
+            service.fault = None
+        except Exception as error:
+            if service.fault is None:
+                logger.exception("the watch over the lake failed; it is tried again")
+            service.fault = f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
+
+    def _moved(self) -> dict[str, int]:
+        """Tables that have another version than last seen."""
+        found = {name: self.service.reader.version(table) for name, table in TABLES.items()}
+        return {
+            name: number for name, number in found.items() if number >= 0 and self.service.versions.get(name) != number
+        }
