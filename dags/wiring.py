@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import shlex
+import subprocess
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,7 +18,9 @@ from minefusion.schemas.schedule import (
     DEFAULT_ARGS,
     FIRST_DAY,
     RUN_TIMEOUT,
+    SPAN,
     SPAN_ENVIRONMENT,
+    SPAN_OPTIONS,
     SPARK_POOL,
     UNCHANGED,
     engine_of,
@@ -32,6 +35,9 @@ SETTINGS = load_settings()
 LANDING = shlex.quote(str(SETTINGS.airflow.landing))
 REPORTS = shlex.quote(str(SETTINGS.home / "reports"))
 EXPORTS = shlex.quote(str(SETTINGS.home / "exports"))
+
+# Both ways of a notice may have to wait for a server.
+NOTICE_TIMEOUT_S = 60.0
 
 SPAN_PARAMS = {
     name: Param(None, type=["null", "string"], format="date-time", title=title, description=told)
@@ -61,13 +67,55 @@ def use_command_hook(context: Mapping[str, Any]) -> None:
 
 
 def say_what_to_do(context: Mapping[str, Any]) -> None:
-    """After the last try: what failed, in which file, and the line that does the same by hand."""
-    failed = context["ti"]
-    logger.error("%s failed: %s", failed.task_id, context.get("exception"))
-    command = getattr(context["task"], "bash_command", None)
+    """After the last try: what failed, in which file, and the line that does the same by hand; to the log, and to whom
+    the settings name."""
+    failed, why, command = context["ti"], str(context.get("exception") or ""), by_hand(context["task"])
+    logger.error("%s failed: %s", failed.task_id, why)
     if command:
         logger.error("to do: mend what the line above names; try it by hand: %s", command)
     logger.error("then clear this task in Airflow; nothing is lost or doubled, the job takes up where it stopped")
+    tell(
+        f"{failed.dag_id} / {failed.task_id}",
+        mine=(getattr(context["task"], "op_kwargs", None) or {}).get("mine", ""),
+        run=failed.run_id,
+        why=why,
+        command=command,
+        log=getattr(failed, "log_url", ""),
+    )
+
+
+def say_it_took_too_long(context: Mapping[str, Any]) -> None:
+    """A run that failed: where tasks did, each has told of itself; where its time was over, nobody has."""
+    if context.get("reason") == "timed_out":
+        dag = context["dag"]
+        tell(
+            dag.dag_id,
+            run=str(context.get("run_id", "")),
+            why=f"expected the run to end within {dag.dagrun_timeout}, it did not",
+            command=f"airflow dags trigger {dag.dag_id}",
+        )
+
+
+def by_hand(task: Any) -> str:
+    """The task's command with the span that a person typed; '' where it is none."""
+    env = {name: shlex.quote(value) for name, value in (getattr(task, "env", None) or {}).items() if value}
+    span = "".join(f" {option} {env[name]}" for name, option in SPAN_OPTIONS.items() if name in env)
+    return (getattr(task, "bash_command", None) or "").replace(SPAN, span)
+
+
+def tell(where: str, **known: str) -> None:
+    """Give a failure to `minefusion notice`, where the settings say whom to tell. A notice that fails fails no task."""
+    if not SETTINGS.notice.is_on:
+        return
+    options = [word for name, value in known.items() if value for word in (f"--{name}", value)]
+    try:
+        done = subprocess.run(
+            ["minefusion", "notice", *options, "--", where],
+            capture_output=True, text=True, timeout=NOTICE_TIMEOUT_S, check=False,
+        )  # fmt: skip
+        logger.info("notice: %s", (done.stdout or done.stderr).strip())
+    except (OSError, subprocess.TimeoutExpired) as error:
+        logger.error("notice: %s", error)
 
 
 def common(doc: str | None, *, owner: str, tags: list[str], **more: Any) -> dict[str, Any]:
@@ -79,6 +127,7 @@ def common(doc: str | None, *, owner: str, tags: list[str], **more: Any) -> dict
         "catchup": False,
         "max_active_runs": 1,
         "dagrun_timeout": RUN_TIMEOUT,
+        "on_failure_callback": say_it_took_too_long,
         "default_args": {
             **DEFAULT_ARGS,
             "owner": owner,

@@ -46,6 +46,8 @@ DEFAULT_ARGS: dict[str, Any] = {
 RUN_TIMEOUT = timedelta(hours=2)
 # A day of a large mine is computed anew in one task.
 DAY_TIMEOUT = timedelta(hours=6)
+# The first night after a long time removes many days.
+MAINTAIN_TIMEOUT = timedelta(hours=3)
 
 # Exit code by which a command says "nothing new"; Airflow shows the task as skipped.
 UNCHANGED = 99
@@ -80,7 +82,8 @@ SHIFT_END = (
     "{% else %}{{ dag_run.run_after.isoformat() }}{% endif %}"
 )
 # The span a person types into the form of a manual run. It reaches the shell as variables, never as part of the line.
-SPAN = '${SPAN_FROM:+ --from "$SPAN_FROM"}${SPAN_TO:+ --to "$SPAN_TO"}'
+SPAN_OPTIONS = {"SPAN_FROM": "--from", "SPAN_TO": "--to"}
+SPAN = "".join(f'${{{name}:+ {option} "${name}"}}' for name, option in SPAN_OPTIONS.items())
 SPAN_ENVIRONMENT = {"SPAN_FROM": "{{ params['from'] or '' }}", "SPAN_TO": "{{ params['to'] or '' }}"}
 
 # What the feeds beside safety monitoring and positioning come to in silver.

@@ -22,6 +22,8 @@ ENVIRONMENT_PREFIX = "MINEFUSION_"
 MOST_LOCAL_THREADS = 8
 
 Lang = Literal["zh", "en"]
+# What a webhook takes: plain JSON of ours, or the text message of a work chat's robot.
+WebhookForm = Literal["json", "wecom", "dingtalk", "feishu"]
 EngineChoice = Literal["auto", "light", "spark"]
 
 
@@ -88,6 +90,34 @@ class AirflowSettings:
 
 
 @dataclass(frozen=True)
+class NoticeSettings:
+    """Who is told of a failure. Nobody, unless `webhook` or `mail_to` says whom.
+
+    An address of a webhook and a password are secrets: give them by the environment.
+
+    Attributes:
+        webhook_form: what the address takes.
+        smtp_security: `starttls` begins plainly and goes on encrypted, `tls` is encrypted from the start.
+        repeat_min: the same failure is told again after so long [min].
+    """
+
+    webhook: str = field(default="", repr=False, metadata=_matching(r"https?://\S+", "an address, http:// or https://"))
+    webhook_form: WebhookForm = "json"
+    mail_to: tuple[str, ...] = ()
+    mail_from: str = field(default="minefusion@localhost", metadata=_matching(r"[^@\s]+@[^@\s]+", "a mail address"))
+    smtp_host: str = "localhost"
+    smtp_port: int = field(default=25, metadata=_between(1, 65_535))
+    smtp_security: Literal["none", "starttls", "tls"] = "none"
+    smtp_user: str = ""
+    smtp_password: str = field(default="", repr=False)
+    repeat_min: int = field(default=60, metadata=_between(0, 7 * 24 * 60))
+
+    @property
+    def is_on(self) -> bool:
+        return bool(self.webhook or self.mail_to)
+
+
+@dataclass(frozen=True)
 class Settings:
     """All of minefusion's settings.
 
@@ -142,6 +172,7 @@ class Settings:
     )
     spark: SparkSettings = field(default_factory=SparkSettings)
     airflow: AirflowSettings = field(default_factory=AirflowSettings)
+    notice: NoticeSettings = field(default_factory=NoticeSettings)
 
     @property
     def tables_root(self) -> str:
@@ -241,7 +272,8 @@ def _value(keys: Mapping[str, _Key], key: str, given: Any, *, place: str, folder
     kind, rules = keys[key].type, keys[key].spec.metadata
 
     def refuse(expected: str) -> InputError:
-        return InputError(f"expected {key} in {place} as {expected}, got {given!r}")
+        got = repr(given) if keys[key].spec.repr else "something else (a secret, not shown)"
+        return InputError(f"expected {key} in {place} as {expected}, got {got}")
 
     if kind is Path:
         if not isinstance(given, str | Path) or not str(given):

@@ -22,8 +22,9 @@ from minefusion.serving.alarms.classes import priority_of
 from minefusion.serving.alarms.engine import step
 from minefusion.serving.alarms.events import Event, Found, Tick
 from minefusion.serving.alarms.records import Alarm, Board, Desk, Disposition, Hold, Record, identity
-from minefusion.serving.journal.chain import Head, Line, chained
+from minefusion.serving.journal.chain import Line, chained
 from minefusion.serving.journal.database import Database, head_of
+from minefusion.serving.journal.head import Head
 from minefusion.serving.journal.tables import ALARM, DESK, DISPOSITION, HOLD, JOURNAL
 
 Clock = Callable[[], datetime]

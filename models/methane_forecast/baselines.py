@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from minefusion.models.methane_forecast.config import ForecastConfig
 from minefusion.models.methane_forecast.distribution import Grid
-from minefusion.models.methane_forecast.experts import quantile_models, scaled
+from minefusion.models.methane_forecast.experts import predicted, quantile_models, scaled
 from minefusion.models.methane_forecast.features import HOLD, lagged, last_good, max_ahead
 from minefusion.models.methane_forecast.forecast import HORIZONS_MIN, LEVELS, WITHIN_MIN, Floats, Readings, steps
 from minefusion.models.methane_forecast.onset import TINY_PCT
@@ -42,7 +42,7 @@ def fit_lag_trees(table: NDArray[np.float32], moves: Floats, config: ForecastCon
     asked = {"num_leaves": LEAVES, "min_data_in_leaf": 20, "extra_trees": False, "feature_fraction": 1.0}
     models = quantile_models(table, moves, asked, rounds=ROUNDS, config=config)
     return lambda rows: np.sort(
-        np.stack([np.stack([model.predict(rows) for model in levels], axis=1) for levels in models], axis=1), axis=2
+        np.stack([np.stack([predicted(model, rows) for model in levels], axis=1) for levels in models], axis=1), axis=2
     )
 
 
@@ -96,9 +96,9 @@ def fit_lag_onset(
         if not came.any():
             return None
         settings = {"objective": "binary", "num_leaves": LEAVES, "verbose": -1, "seed": config.seed, "max_bin": 63}
-        settings |= {"num_threads": config.threads, "deterministic": True, "force_row_wise": True}
+        settings |= {"num_threads": 1, "deterministic": True, "force_row_wise": True}
         models.append(lightgbm.train(settings, lightgbm.Dataset(table[asked], came.astype(int)), ROUNDS))
-    return lambda rows: np.stack([model.predict(rows) for model in models], axis=1)
+    return lambda rows: np.stack([predicted(model, rows) for model in models], axis=1)
 
 
 def in_pct(fan: Floats, base_pct: Floats, grid: Grid) -> Floats:

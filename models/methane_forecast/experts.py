@@ -6,8 +6,10 @@ levels does not follow.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,6 +19,7 @@ from minefusion.models.methane_forecast.config import ForecastConfig
 from minefusion.models.methane_forecast.distribution import Cdf, Grid, from_counts, from_fan
 from minefusion.models.methane_forecast.features import CONTEXTS, Features
 from minefusion.models.methane_forecast.forecast import HORIZONS_MIN, LEVELS, Floats
+from minefusion.models.methane_forecast.trees import Trees, from_forest
 
 Ints = NDArray[np.int64]
 # What stands for a missing input where a method knows none.
@@ -62,14 +65,25 @@ class Forest:
     """Quantile forest of extremely random trees: past rows that share leaves with the present one say what may come.
 
     Attributes:
-        tables: per tree, F of the training rows of each leaf; shape (leaves, horizons, grid).
+        leaf_of_row: leaf of each training row in each tree; shape (rows, trees).
+        bins: moves of the training rows on the grid; shape (rows, horizons).
     """
 
-    trees: Any
-    tables: tuple[Cdf, ...]
+    trees: Trees
+    leaf_of_row: NDArray[np.int16]
+    bins: NDArray[np.int16]
+    grid: Grid
+
+    @cached_property
+    def tables(self) -> tuple[Cdf, ...]:
+        """Per tree, F of the training rows of each leaf; shape (leaves, horizons, grid)."""
+        return tuple(
+            _leaf_table(self.leaf_of_row[:, tree].astype(np.int64), self.bins, self.grid)
+            for tree in range(self.leaf_of_row.shape[1])
+        )
 
     def cdf(self, rows: Features) -> Cdf:
-        leaves = self.trees.apply(_filled(rows.values))
+        leaves = self.trees.leaves(_filled(rows.values))
         found = np.zeros((len(leaves), *self.tables[0].shape[1:]), np.float32)
         for tree, table in enumerate(self.tables):
             found += table[leaves[:, tree]]
@@ -82,14 +96,14 @@ def fit_forest(rows: Features, moves: Floats, grid: Grid, config: ForecastConfig
 
     known = np.isfinite(moves).all(axis=1)
     x, y = _filled(rows.values[known]), moves[known]
-    trees = ExtraTreesRegressor(
+    forest = ExtraTreesRegressor(
         100, min_samples_leaf=20, max_features=0.4, n_jobs=config.threads, random_state=config.seed
     ).fit(x, y / np.maximum(y.std(axis=0), 1e-9))
-    leaves, bins = trees.apply(x), grid.bins(y)
-    return Forest(trees, tuple(_leaf_table(leaves[:, tree], bins, grid) for tree in range(leaves.shape[1])))
+    trees = from_forest(forest, has_values=False)
+    return Forest(trees, trees.leaves(x).astype(np.int16), grid.bins(y).astype(np.int16), grid)
 
 
-def _leaf_table(leaf: Ints, bins: Ints, grid: Grid) -> Cdf:
+def _leaf_table(leaf: Ints, bins: NDArray[np.int16], grid: Grid) -> Cdf:
     count = int(leaf.max()) + 1
     return np.stack(
         [
@@ -110,7 +124,7 @@ class QuantileTrees:
     grid: Grid
 
     def cdf(self, rows: Features) -> Cdf:
-        fans = (np.stack([model.predict(rows.values) for model in levels], axis=1) for levels in self.models)
+        fans = (np.stack([predicted(model, rows.values) for model in levels], axis=1) for levels in self.models)
         return np.stack([from_fan(fan, self.grid) for fan in fans], axis=1)
 
 
@@ -126,15 +140,28 @@ def quantile_models(
     """LightGBM models by horizon and level, on the rows whose move is known."""
     import lightgbm
 
-    found = []
-    for horizon in range(moves.shape[1]):
-        known = np.isfinite(moves[:, horizon])
-        shared = _boosting(config) | asked
-        data = lightgbm.Dataset(x[known], moves[known, horizon], params={"verbose": -1, "max_bin": shared["max_bin"]})
-        found.append(
-            tuple(lightgbm.train(shared | {"objective": "quantile", "alpha": level}, data, rounds) for level in LEVELS)
+    shared = boosting(config) | asked
+
+    def of_horizon(move: Floats) -> tuple[Any, ...]:
+        known = np.isfinite(move)
+        data = lightgbm.Dataset(x[known], move[known], params={"verbose": -1, "max_bin": shared["max_bin"]})
+        return tuple(
+            lightgbm.train(shared | {"objective": "quantile", "alpha": level}, data, rounds) for level in LEVELS
         )
-    return tuple(found)
+
+    return tuple(at_once(of_horizon, moves.T, config))
+
+
+def at_once(work: Callable[[Any], Any], parts: Iterable[Any], config: ForecastConfig) -> Iterator[Any]:
+    """Work on parts by some threads: LightGBM's own wait for each other after every leaf, which on a busy machine takes
+    longer than the work."""
+    with ThreadPoolExecutor(config.threads) as threads:
+        yield from threads.map(work, parts)
+
+
+def predicted(model: Any, x: NDArray[np.float32]) -> Floats:
+    """What a LightGBM model says, by one thread."""
+    return model.predict(x, num_threads=1)
 
 
 @dataclass(frozen=True)
@@ -162,23 +189,25 @@ def fit_class_trees(rows: Features, moves: Floats, grid: Grid, config: ForecastC
     """Classes hold about equal shares of the moves; a coarse sensor has one per move."""
     import lightgbm
 
-    models, within = [], []
-    for horizon in range(moves.shape[1]):
-        known = np.isfinite(moves[:, horizon])
-        move = moves[known, horizon]
+    def of_horizon(moved: Floats) -> tuple[Any, Cdf]:
+        known = np.isfinite(moved)
+        move = moved[known]
         edges = np.unique(np.quantile(move, np.linspace(0.03, 0.97, 10)))
         _, each = np.unique(np.searchsorted(edges, move), return_inverse=True)
-        count = int(each.max()) + 1 if len(each) else 1
-        asked = {"num_leaves": 6, "min_data_in_leaf": 150, "objective": "multiclass", "num_class": count}
-        data = lightgbm.Dataset(rows.values[known], each)
-        models.append(lightgbm.train(_boosting(config) | asked, data, 40) if count > 1 else None)
+        count = int(each.max()) + 1
         counts = np.bincount(each * grid.size + grid.bins(move), minlength=count * grid.size)
-        within.append(from_counts(counts.reshape(count, grid.size)))
-    return ClassTrees(tuple(models), tuple(within))
+        within = from_counts(counts.reshape(count, grid.size))
+        if count == 1:  # it never moved
+            return None, within
+        asked = {"num_leaves": 6, "min_data_in_leaf": 150, "objective": "multiclass", "num_class": count}
+        return lightgbm.train(boosting(config) | asked, lightgbm.Dataset(rows.values[known], each), 40), within
+
+    models, within = zip(*at_once(of_horizon, moves.T, config), strict=True)
+    return ClassTrees(models, within)
 
 
 def _chances(model: Any, x: NDArray[np.float32]) -> Floats:
-    return np.ones((len(x), 1)) if model is None else model.predict(x)
+    return np.ones((len(x), 1)) if model is None else predicted(model, x)
 
 
 @dataclass(frozen=True)
@@ -246,7 +275,8 @@ def _filled(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.nan_to_num(values, nan=MISSING)
 
 
-def _boosting(config: ForecastConfig) -> dict[str, Any]:
+def boosting(config: ForecastConfig) -> dict[str, Any]:
+    """What all our LightGBM models share."""
     return {
         "learning_rate": 0.1,
         "extra_trees": True,
@@ -255,7 +285,7 @@ def _boosting(config: ForecastConfig) -> dict[str, Any]:
         "bagging_freq": 1,
         "max_bin": 63,
         "verbose": -1,
-        "num_threads": config.threads,
+        "num_threads": 1,
         "seed": config.seed,
         "deterministic": True,
         "force_row_wise": True,

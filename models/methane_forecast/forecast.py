@@ -95,7 +95,7 @@ class Forecast:
             included; shape (n, points, HORIZONS_MIN, 2).
         onset: probability that the alarm limit is reached within WITHIN_MIN; NaN where it is reached already; shape
             (n, points, WITHIN_MIN).
-        is_warning: the onset probability within the longest of WITHIN_MIN is over the model's warning threshold; (n, points).
+        is_warning: the onset probability within 30 min is over the model's warning threshold; (n, points).
         is_out_of_range: an input lies outside what the model was trained on; (n, points).
         driver: what drove the forecast: a key of `explain.DRIVERS`; (n, points).
         driver_min: minutes since that began; NaN where it has no begin; (n, points).

@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 from minefusion.models.methane_forecast.config import ForecastConfig
 from minefusion.models.methane_forecast.distribution import Cdf, Grid
-from minefusion.models.methane_forecast.experts import MISSING, scaled
+from minefusion.models.methane_forecast.experts import MISSING, at_once, boosting, predicted, scaled
 from minefusion.models.methane_forecast.features import LOOKBACK, Features, max_ahead, recent_max, recent_mean
 from minefusion.models.methane_forecast.forecast import HORIZONS_MIN, WITHIN_MIN, Floats, steps
+from minefusion.models.methane_forecast.trees import Trees, from_forest
+from minefusion.models.seismic_hazard import logistic
 
 # Limits that are learned from, as shares of the point's own.
 LIMITS_NEAR = (0.8, 0.9, 1.0, 1.1, 1.2)
@@ -26,16 +28,21 @@ FEWEST_ONSETS = 30
 TINY_PCT = 1e-6
 # Features of the level itself would tell the limits apart.
 _LEVELS = ("own", "near0", "near1")
+# The logistic weights are held small: inputs are many and alike.
+_RIDGE = 100.0
+# No model is surer than this of anything.
 _SMALLEST = 1e-4
+_FARTHEST = float(np.log((1 - _SMALLEST) / _SMALLEST))
 
 
 @dataclass(frozen=True)
 class OnsetModel:
     """Fitted for one point; columns of probabilities are WITHIN_MIN."""
 
-    trees: Any
+    trees: Trees
     boosted: tuple[Any, ...]
-    logistic: tuple[Any, ...]
+    slopes: Floats
+    offsets: Floats
     mean: Floats
     spread: Floats
 
@@ -46,11 +53,11 @@ class OnsetModel:
         filled = np.nan_to_num(x, nan=MISSING)
         inside = scaled(filled, self.mean, self.spread)
         each = (
-            self.trees.predict(filled),
-            np.stack([model.predict(filled) for model in self.boosted], axis=1),
-            np.stack([model.predict_proba(inside)[:, 1] for model in self.logistic], axis=1),
+            _log_odds(self.trees.mean(filled)),
+            _log_odds(np.stack([predicted(model, filled) for model in self.boosted], axis=1)),
+            np.clip(inside @ self.slopes + self.offsets, -_FARTHEST, _FARTHEST),
         )
-        found = 1 / (1 + np.exp(-sum(_log_odds(part) for part in each) / len(each)))
+        found = 1 / (1 + np.exp(-sum(each) / len(each)))
         return np.maximum.accumulate(found, axis=1)  # what comes within 3 min comes within 10
 
 
@@ -60,7 +67,6 @@ def fit_onset(
     """Learn from the instants before `until`; None where too few onsets were seen."""
     import lightgbm
     from sklearn.ensemble import ExtraTreesRegressor
-    from sklearn.linear_model import LogisticRegression
 
     peaks = np.stack([max_ahead(own_pct[:until], steps(minutes)) for minutes in WITHIN_MIN], axis=1)
     parts = []
@@ -76,22 +82,28 @@ def fit_onset(
     x = np.nan_to_num(x, nan=MISSING)
     mean, spread = x.mean(axis=0, dtype=np.float64), x.std(axis=0, dtype=np.float64) + 1e-3
     inside = scaled(x, mean, spread)
-    trees = ExtraTreesRegressor(
+    forest = ExtraTreesRegressor(
         100, min_samples_leaf=25, max_features=0.3, n_jobs=config.threads, random_state=config.seed
     ).fit(x, came.astype(np.float64))
-    asked_of_boosting = {
-        "objective": "binary", "num_leaves": 6, "min_data_in_leaf": 150, "learning_rate": 0.1, "extra_trees": True,
-        "feature_fraction": 0.4, "bagging_fraction": 0.7, "bagging_freq": 1, "verbose": -1, "seed": config.seed,
-        "num_threads": config.threads, "deterministic": True, "force_row_wise": True,
-    }  # fmt: skip
+    asked = {"objective": "binary", "num_leaves": 6, "min_data_in_leaf": 150, "feature_fraction": 0.4}
     boosted = tuple(
-        lightgbm.train(asked_of_boosting, lightgbm.Dataset(x, came[:, each].astype(int)), 60)
-        for each in range(came.shape[1])
+        at_once(
+            lambda window: lightgbm.train(boosting(config) | asked, lightgbm.Dataset(x, window.astype(int)), 60),
+            came.T,
+            config,
+        )
     )
-    logistic = tuple(
-        LogisticRegression(C=0.01, max_iter=200).fit(inside, came[:, each]) for each in range(came.shape[1])
+    design = np.column_stack([inside, np.ones(len(inside))]).astype(np.float64)
+    even, ridge = np.ones(len(design)), np.r_[np.full(inside.shape[1], _RIDGE), 1e-6]
+    weights = np.stack([logistic.fit(design, each, even, ridge, np.zeros(len(ridge))) for each in came.T], axis=1)
+    return OnsetModel(
+        from_forest(forest, has_values=True),
+        boosted,
+        weights[:-1],
+        weights[-1],
+        mean,
+        spread,
     )
-    return OnsetModel(trees, boosted, logistic, mean, spread)
 
 
 def limit_features(rows: Features, own_pct: Floats, limit_pct: float, asked: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""One point's own model: experts fitted to its past, the pool's state, the onset model, and what was seen in training."""
+"""One point's own model: experts fitted to its past, the pool's state, the onset model, and what training saw."""
 
 from __future__ import annotations
 

@@ -33,7 +33,8 @@ class Past:
         times_s: when issued; shape (n,).
         context, is_active: the row's production context and regime; shape (n,).
         losses: CRPS [steps] per expert; NaN while the truth is not known; shape (n, horizons, experts).
-        off_middle: how far from the middle of the pooled distribution the truth fell, 0 … ½; NaN likewise; (n, horizons).
+        off_middle: how far from the middle of the pooled distribution the truth fell, 0 … ½; NaN likewise; shape
+            (n, horizons).
         cdfs: distributions of the last rows, whose truth is still to come: the experts', then the pooled one; shape
             (m ≤ n, experts + 1, horizons, grid).
     """

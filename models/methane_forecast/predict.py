@@ -1,26 +1,38 @@
-"""The one call: readings and a forecaster in, forecasts out. The batch job, the registry's package and the API make it."""
+"""The one call: readings and a forecaster in, forecasts out. Batch job, registry package and API make the same one."""
 
 from __future__ import annotations
 
-import pickle
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from minefusion.models.methane_forecast import files
+from minefusion.models.methane_forecast.config import ForecastConfig
+from minefusion.models.methane_forecast.distribution import Grid
+from minefusion.models.methane_forecast.experts import ClassTrees, Forest, Neighbours, Persistence, QuantileTrees
 from minefusion.models.methane_forecast.explain import drivers
 from minefusion.models.methane_forecast.features import LOOKBACK, Features, features
 from minefusion.models.methane_forecast.forecast import Floats, Forecast, Readings, joined, steps
-from minefusion.models.methane_forecast.point import Issued, issue
+from minefusion.models.methane_forecast.onset import OnsetModel
+from minefusion.models.methane_forecast.point import Issued, PointModel, issue
+from minefusion.models.methane_forecast.pool import Past
 from minefusion.models.methane_forecast.train import Forecaster, Stretch
+from minefusion.models.methane_forecast.trees import Trees
 from minefusion.models.methane_forecast.warning import NEVER
 from minefusion.schemas.errors import InputError
 
 # Readings before an origin that its forecast may look at: the features' own look back, and what the pool learns from.
 MEMORY = steps(8 * 60)
 HISTORY_STEPS = LOOKBACK + MEMORY
-_MODEL = "forecaster.pickle"
+_KINDS = {
+    each.__name__: each
+    for each in (
+        Forecaster, ForecastConfig, PointModel, Grid, OnsetModel, Past, Trees, Persistence, Forest, QuantileTrees,
+        ClassTrees, Neighbours,
+    )
+}  # fmt: skip
 
 
 def predict(forecaster: Forecaster, readings: Readings, origins: NDArray[np.integer] | None = None) -> Forecast:
@@ -85,21 +97,17 @@ def side_by_side(points: list[Forecast]) -> Forecast:
 
 def save(forecaster: Forecaster, folder: Path) -> None:
     """Write a forecaster into a folder, which is made."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / _MODEL).write_bytes(pickle.dumps(forecaster))
+    files.write(forecaster, folder)
 
 
 def load(folder: Path) -> Forecaster:
-    """Read a forecaster. A pickle runs what it holds: only load what minefusion itself wrote.
+    """Read a forecaster.
 
     Raises:
         InputError: there is none.
     """
-    if not (folder / _MODEL).is_file():
-        raise InputError(f"expected {_MODEL} in {folder}, found none; train a model or give the folder of one")
-    found = pickle.loads((folder / _MODEL).read_bytes())
-    if not isinstance(found, Forecaster):
-        raise InputError(f"expected a forecaster in {folder / _MODEL}, got {type(found).__name__}; train it anew")
+    found = files.read(folder, _KINDS)
+    assert isinstance(found, Forecaster)
     return found
 
 

@@ -91,9 +91,10 @@ def first_fit(readings: Readings, config: ForecastConfig) -> int:
     Raises:
         InputError: the series is too short to train on.
     """
-    if len(readings) < 2 * config.fewest_rows:
+    least = config.fewest_rows + config.refit_steps
+    if len(readings) < least:
         raise InputError(
-            f"expected a series of {2 * config.fewest_rows} half minutes or more to train on, got {len(readings)}; "
+            f"expected a series of {least} half minutes or more to train on, got {len(readings)}; "
             "use the shipped model, which needs none"
         )
     return max(config.fewest_rows, round(config.first_share * len(readings)))
@@ -114,8 +115,9 @@ def train(
     rows = tuple(features(readings, point) for point in range(len(readings.names)))
     stretches: list[Stretch] = []
     models: dict[str, PointModel] = {}
-    for stretch, models in grow(readings, rows, first_fit(readings, config), config, progress=progress):
+    for stretch, grown in grow(readings, rows, first_fit(readings, config), config, progress=progress):
         stretches.append(stretch)
+        models = grown
     for point, name in enumerate(readings.names):
         models[name] = _fitted(readings, rows, point, len(readings), config, models[name])
     thresholds = {name: _threshold(readings, point, stretches, config) for point, name in enumerate(readings.names)}

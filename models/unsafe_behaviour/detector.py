@@ -81,9 +81,7 @@ def weights_of(model: str | Path) -> Path:
     """The file of a model."""
     path = Path(__file__).parent / SHIPPED[model] if isinstance(model, str) and model in SHIPPED else Path(model)
     if not path.is_file():
-        raise InputError(
-            f"expected a model, got '{model}'; give an .onnx file or one of {', '.join(SHIPPED)}"
-        )
+        raise InputError(f"expected a model, got '{model}'; give an .onnx file or one of {', '.join(SHIPPED)}")
     return path
 
 
@@ -285,9 +283,7 @@ def _unboxed(
     return moved / (width * scale, height * scale, width * scale, height * scale)
 
 
-def suppressed(
-    boxes: NDArray[Any], confidence: NDArray[Any], label: NDArray[Any], overlap: float
-) -> NDArray[np.int64]:
+def suppressed(boxes: NDArray[Any], confidence: NDArray[Any], label: NDArray[Any], overlap: float) -> NDArray[np.int64]:
     """Indices of the boxes that stay: of two of one class that overlap by more, the surer."""
     order = np.argsort(-confidence, kind="stable")
     if not len(order):

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from minefusion.schemas.exchange.grammar import AHEAD_S, MINE_CODE, MINE_UTC_OFFSET_H, Kind, header_forms
 
@@ -22,6 +23,7 @@ class Header:
     codes: Counter[str] = field(default_factory=Counter)
 
 
+@lru_cache(maxsize=4096)  # the files of one moment bear the same time, in their names and in their headers
 def from_mine_local(text: str) -> datetime | None:
     """`yyyy-MM-dd HH:mm:ss` or 14 digits in mine local time, in UTC; None where it is no real time."""
     form = "%Y-%m-%d %H:%M:%S" if "-" in text else "%Y%m%d%H%M%S"

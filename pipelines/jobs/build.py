@@ -28,6 +28,9 @@ GRAPH: dict[str, tuple[str, ...]] = {
     "escape_route": ("hazard_index",),
 }
 
+# Jobs that ask a model, beside the graph: each needs the registry, and runs where it is asked for.
+MODEL_JOBS = ("score_methane", "score_seismic", "monitor_models")
+
 
 def selected(selection: str | None) -> list[str]:
     """Jobs that `selection` names, in graph order. `a,b` names two, `a+` a job and all behind it; None is all.
@@ -67,9 +70,13 @@ def run_job(
     mines: Sequence[str] | None = None,
     progress: Progress | None = None,
 ) -> list[Built]:
-    """Run one job of GRAPH."""
-    if job not in GRAPH:
-        raise InputError(f"expected a job, got '{job}'; there are: {', '.join(GRAPH)}")
+    """Run one job of GRAPH or MODEL_JOBS."""
+    if job not in (*GRAPH, *MODEL_JOBS):
+        raise InputError(f"expected a job, got '{job}'; there are: {', '.join((*GRAPH, *MODEL_JOBS))}")
+    if job in MODEL_JOBS:
+        from minefusion.pipelines.jobs.forecast.jobs import run_model_job
+
+        return run_model_job(engine, job, window=window, mines=mines, progress=progress)
     if job == "conform":
         return conform(engine, window=window, mines=mines, progress=progress)
     return run_gold(engine, job, window=window, mines=mines, progress=progress)

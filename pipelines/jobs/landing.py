@@ -6,13 +6,14 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
+from minefusion.pipelines.exchange.header import from_mine_local
 from minefusion.pipelines.exchange.packs import OnDisk
-from minefusion.schemas.exchange.grammar import MINE_UTC_OFFSET_H, Named, kind_of_name
+from minefusion.schemas.exchange.grammar import Named, kind_of_name
 from minefusion.schemas.settings import Settings
 
 # Day of ledger rows whose file has no time that can be read.
@@ -55,11 +56,8 @@ class Landing:
     @property
     def day(self) -> str:
         """UTC day of the name's stamp, which is mine local time; NO_DAY where there is none."""
-        try:
-            stamp = datetime.strptime(self.stamp, "%Y%m%d%H%M%S")
-            return (stamp - timedelta(hours=MINE_UTC_OFFSET_H)).date().isoformat()
-        except (ValueError, OverflowError):
-            return NO_DAY
+        at = from_mine_local(self.stamp)
+        return at.date().isoformat() if at else NO_DAY
 
     @property
     def is_clip(self) -> bool:

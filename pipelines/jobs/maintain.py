@@ -100,12 +100,14 @@ def maintain(
     with exclusive(lake, "maintain"):
         with exclusive(lake, lock_of(EXCHANGE_FILE)):
             until_unbeaten(light, lambda: finish(light))
-        there = [table for table in TABLES.values() if light.exists(table)]
-        for index, table in enumerate(there):
-            with exclusive(lake, lock_of(table)):
-                done.tables.append(_maintained(light, table, keeper))
+        # The log of removals last: the others write to it.
+        tables = sorted(TABLES.values(), key=lambda table: table is REMOVAL)
+        for index, table in enumerate(tables):
+            if light.exists(table):
+                with exclusive(lake, lock_of(table)):
+                    done.tables.append(_maintained(light, table, keeper))
             if progress:
-                progress((index + 1) / len(there), table.name)
+                progress((index + 1) / len(tables), table.name)
     return done
 
 

@@ -7,7 +7,7 @@ from functools import cache
 from types import MappingProxyType
 
 from minefusion.schemas.facts import rows
-from minefusion.serving.report.markup import Text
+from minefusion.serving.text import Text
 
 ROLES: Mapping[str, Text] = MappingProxyType(
     {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pwdlib import PasswordHash
@@ -131,7 +131,7 @@ class Users:
             role=role or old.role,
             mines=old.mines if mines is None else frozenset(mines),
             is_disabled=old.is_disabled if is_disabled is None else is_disabled,
-            tokens_from=self.room.clock(),
+            tokens_from=self._later(old),
         )
         put = {
             "name": new.name, "role": new.role, "mines": _stored(new.mines), "is_disabled": new.is_disabled,
@@ -144,7 +144,7 @@ class Users:
 
     def set_password(self, login: str, old: str, new: str) -> None:
         """A person changes the own password; every token ends."""
-        self._known(login)
+        user = self._known(login)
         if not self._is_password(login, old):
             raise RefusedError("原密码不对", "expected the present password, got another")
         if not LEAST_PASSWORD <= len(new) <= LONGEST_PASSWORD or new == old or login in new.lower():
@@ -152,20 +152,24 @@ class Users:
                 f"新密码须 {LEAST_PASSWORD} 位以上，与原密码不同，不含登录名",
                 f"expected {LEAST_PASSWORD} or more characters, other than before and without the login in them",
             )
-        put = {"password_hash": self._hasher.hash(new), "must_change": False, "tokens_from": self.room.clock()}
+        put = {"password_hash": self._hasher.hash(new), "must_change": False, "tokens_from": self._later(user)}
         self._put("user.password_changed", login, login, put, {})
 
     def reset_password(self, login: str, by: str) -> str:
         """Give a new one-time password; every token ends."""
-        self._known(login)
+        user = self._known(login)
         password = secrets.token_urlsafe(12)
-        put = {"password_hash": self._hasher.hash(password), "must_change": True, "tokens_from": self.room.clock()}
+        put = {"password_hash": self._hasher.hash(password), "must_change": True, "tokens_from": self._later(user)}
         self._put("user.password_reset", login, by, put, {})
         return password
 
     def end_tokens(self, login: str) -> None:
         """Log out everywhere."""
-        self._put("user.logout", login, login, {"tokens_from": self.room.clock()}, {})
+        self._put("user.logout", login, login, {"tokens_from": self._later(self._known(login))}, {})
+
+    def _later(self, user: User) -> datetime:
+        """Now, and in any case after the instant from which the user's tokens hold, whatever the clock did."""
+        return max(self.room.clock(), user.tokens_from + timedelta(microseconds=1))
 
     def _known(self, login: str) -> User:
         user = self.get(login)

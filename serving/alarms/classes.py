@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from minefusion.schemas.facts import rows
-from minefusion.serving.report.markup import Text
+from minefusion.serving.text import Text
 
 # Urgent to low; the levels of gold run the other way.
 PRIORITIES = {1: Text("紧急", "urgent"), 2: Text("高", "high"), 3: Text("中", "medium"), 4: Text("低", "low")}

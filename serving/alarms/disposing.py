@@ -25,7 +25,7 @@ from minefusion.serving.alarms.records import (
     Withdrawal,
 )
 from minefusion.serving.alarms.work import RefusedError, Work
-from minefusion.serving.report.markup import Text
+from minefusion.serving.text import Text
 
 
 def missing(disposition: Disposition, board: Board) -> tuple[Text, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 from minefusion.schemas.errors import MinefusionError
 from minefusion.serving.alarms.changes import Change, change
 from minefusion.serving.alarms.records import Alarm, Board, Disposition, Record, identity
-from minefusion.serving.report.markup import Text
+from minefusion.serving.text import Text
 
 
 class RefusedError(MinefusionError):

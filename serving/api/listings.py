@@ -21,7 +21,7 @@ from minefusion.schemas.table import Column, Table
 from minefusion.serving.accounts.users import User
 from minefusion.serving.api.answers import Json, cursor_at, cursor_to, known_already, no_cursor, tag_of
 from minefusion.serving.api.service import API, Caller, Service, Serving, mines_asked, write_down_look
-from minefusion.serving.report.markup import Text
+from minefusion.serving.text import Text
 
 MOST_ROWS = 1000
 # Without a begin a list of what happened goes back so far.

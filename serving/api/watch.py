@@ -21,12 +21,15 @@ LOOK_AGAIN = timedelta(hours=1)
 
 
 class Watch:
-    """Follows the lake and the clock, beat by beat; `run` in a thread of its own."""
+    """Follows the lake and the clock, beat by beat; `run` in a thread of its own.
+
+    `known`: what the lake says of alarms, as last looked at.
+    """
 
     def __init__(self, service: Service, news: News) -> None:
         self.service, self.news = service, news
         self.stopped = threading.Event()
-        self._known: Known | None = None
+        self.known: Known | None = None
         self._looked_at: datetime | None = None
         self._forgot_at = service.room.clock()
         service.room.listen(news.tell)
@@ -42,12 +45,12 @@ class Watch:
         try:
             moved = self._moved()
             now = service.room.clock()
-            is_due = self._known is None or self._looked_at is None or now - self._looked_at >= LOOK_AGAIN
+            is_due = self.known is None or self._looked_at is None or now - self._looked_at >= LOOK_AGAIN
             if is_due or any(table.name in moved for table in SOURCES):
-                self._known, self._looked_at = look(service.reader, now), now
-            assert self._known is not None
+                self.known, self._looked_at = look(service.reader, now), now
+            assert self.known is not None
             service.room.catch_up()
-            service.room.handle(self._known.at(now))
+            service.room.handle(self.known.at(now))
             service.room.handle(Tick())
             if now - self._forgot_at >= LOOK_AGAIN:
                 service.room.forget_finished()

@@ -9,17 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from minefusion.serving.alarms.changes import Change, plain
-
-# What stands before the first line.
-GENESIS = "0" * 64
-
-
-@dataclass(frozen=True)
-class Head:
-    """Number and hash of the newest line; 0 and GENESIS before the first."""
-
-    seq: int = 0
-    hash: str = GENESIS
+from minefusion.serving.journal.head import Head
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url, selec
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
 from minefusion.schemas.errors import InputError, MissingError
-from minefusion.serving.journal.chain import Head
+from minefusion.serving.journal.head import Head
 from minefusion.serving.journal.tables import JOURNAL
 
 # Any number, the same for every writer: PostgreSQL lets one of them in at a time.
@@ -64,18 +64,6 @@ def open_database(url: str) -> Database:
     except OperationalError as error:
         raise MissingError(f"expected a database at {_shown(url)}, got: {_first_line(error)}") from None
     return database
-
-
-def journal_head(url: str) -> Head | None:
-    """Number and hash of the journal's newest line; null where no service ever ran."""
-    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file():
-        return None
-    database = open_database(url)
-    try:
-        with database.reading() as connection:
-            return head_of(connection)
-    finally:
-        database.close()
 
 
 def head_of(connection: Connection) -> Head:

@@ -10,8 +10,9 @@ from pathlib import Path
 from minefusion.schemas.errors import InputError
 from minefusion.serving.alarms.changes import Rows, apply_to
 from minefusion.serving.control_room import bodies, lines_of
-from minefusion.serving.journal.chain import Broken, Head, Line, first_break
+from minefusion.serving.journal.chain import Broken, Line, first_break
 from minefusion.serving.journal.database import Database
+from minefusion.serving.journal.head import Head
 
 # How a shift report carries the head of the journal.
 _ANCHOR = re.compile(r'data-journal="(\d+):([0-9a-f]{64})"')

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from minefusion.schemas.settings import Lang
+from minefusion.serving.journal.head import Head
 from minefusion.serving.reader import Reader
 from minefusion.serving.report.facts import gather
 from minefusion.serving.report.page import render
@@ -29,6 +30,7 @@ def shift_report(
     balance: Sequence[Mapping[str, Any]],
     index_names: Mapping[str, tuple[str, str]],
     made_at: datetime,
+    journal: Head | None = None,
     lang: Lang = "zh",
 ) -> ShiftReport:
     """The report of the shift that ends at `end`.
@@ -38,11 +40,13 @@ def shift_report(
         balance: rows of the record balance, one a file kind: `kind`, `files`, `sent`, `stored`, … and `ok`.
         index_names: index id → its name in Chinese and in English.
         made_at: when the report is made; it stands in the foot of the page.
+        journal: the newest line of the journal of alarms, there too, by which a journal that was made anew or cut short
+            is found; null where no service runs.
         lang: the language shown first; the page holds both.
 
     Raises:
         InputError: gold holds nothing of this mine in that span.
     """
     facts = gather(reader, mine_code, end)
-    html = render(facts, balance=balance, index_names=index_names, made_at=made_at, lang=lang)
+    html = render(facts, balance=balance, index_names=index_names, made_at=made_at, journal=journal, lang=lang)
     return ShiftReport(html, len(facts.alarms))

@@ -5,26 +5,11 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from minefusion.serving.text import Text, same
 
 # Characters that draw nothing and could only mislead: controls, and marks that turn the reading direction.
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
-
-
-@dataclass(frozen=True)
-class Text:
-    """The same words in both languages."""
-
-    zh: str
-    en: str
-
-    def __add__(self, other: Text) -> Text:
-        return Text(self.zh + other.zh, self.en + other.en)
-
-
-def same(words: object) -> Text:
-    """What needs no translation: a number, a code, a name as it came."""
-    return Text(str(words), str(words))
 
 
 def escaped(words: object) -> str:

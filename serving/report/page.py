@@ -12,6 +12,7 @@ from string import Template
 from typing import Any
 
 from minefusion.schemas.settings import Lang
+from minefusion.serving.journal.head import Head
 from minefusion.serving.report import levels, sections
 from minefusion.serving.report.charts import stays, worst_of
 from minefusion.serving.report.facts import Facts
@@ -36,6 +37,7 @@ def render(
     balance: Sequence[Mapping[str, Any]],
     index_names: sections.Names,
     made_at: datetime,
+    journal: Head | None,
     lang: Lang,
 ) -> str:
     """The whole page; see `shift_report`."""
@@ -58,7 +60,7 @@ def render(
         sections.data_quality(facts),
         sections.record_balance(balance),
         sections.limits(facts, index_names),
-        _sign_off(facts, made_at),
+        _sign_off(facts, made_at, journal),
         "</main>",
     ]
     return Template(package.joinpath("report", "report.html").read_text("utf-8")).substitute(
@@ -212,10 +214,18 @@ def _alarm_count(facts: Facts) -> Text:
     )
 
 
-def _sign_off(facts: Facts, made_at: datetime) -> str:
+def _sign_off(facts: Facts, made_at: datetime, journal: Head | None) -> str:
     last = max((rows[-1]["minute"] for rows in facts.minutes.values()), default=None)
     data_until = f"{facts.local(last):%Y-%m-%d %H:%M}" if last else "—"
     stamp = f"{facts.local(made_at):%Y-%m-%d %H:%M:%S}"
     told = Text(f"生成于 {stamp} · 数据至 {data_until} · ", f"Made {stamp} · data until {data_until} · ") + ADVICE
     lines = "".join(f"<span>{both(name)} <i></i></span>" for name in SIGNERS)
-    return f'<footer><div class="sign">{lines}</div><p>{both(told)}</p></footer>'
+    return f'<footer><div class="sign">{lines}</div><p>{both(told)}</p>{_journal(journal)}</footer>'
+
+
+def _journal(head: Head | None) -> str:
+    """The newest line of the journal, for people and for `minefusion journal verify --against`."""
+    if head is None:
+        return ""
+    named = both(Text("操作日志", "Journal") + same(f" #{head.seq} · "))
+    return f'<p data-journal="{head.seq}:{head.hash}">{named}<span class="code">{head.hash}</span></p>'

@@ -1,15 +1,20 @@
 """A real Airflow, from landing folder to gold: two mines, of which one sends a site file with a mistake.
 
-Its api-server and scheduler run as they do under `make up`; runs are triggered and read through its REST API. The
-hazard jobs use the light engine, so that the test fits into a minute and a half.
+Its api-server and scheduler run as they do under `make up`; runs are triggered and read through its REST API. Then more
+comes, and the scheduler is killed in the middle. The hazard jobs use the light engine, so that all of it fits into two
+minutes.
 """
 
 from __future__ import annotations
 
+import contextlib
+import http.server
+import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -20,6 +25,10 @@ from typing import Any
 
 import pytest
 
+from minefusion.pipelines.engines.light import LightEngine
+from minefusion.pipelines.jobs.build import run_job
+from minefusion.pipelines.jobs.compare import differences
+from minefusion.pipelines.jobs.ingest import ingest
 from minefusion.pipelines.replay.files import replay
 from minefusion.pipelines.replay.mapping import Covariate, MappedPoint, Mapping, Time
 from minefusion.schemas.schedule import SPARK_POOL, SPARK_SLOTS
@@ -35,15 +44,32 @@ PATIENCE_S = 240.0
 # From what the chain ends with to what starts it: a consumer must listen before its producer speaks.
 OVER = {"success", "failed"}
 CHAIN = ("area_minute_and_alarms", "hazard_indices", "ingest_safety_monitoring")
+# What these DAGs run, in order.
+JOBS = ("conform", "hazard_index", "alarm", "area_minute")
+# A dead scheduler is found out in seconds here, where an operator's takes a minute.
+SOON_FOUND_DEAD = {
+    "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "8",
+    "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "2",
+    "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "3",
+}
 
 
 @dataclass
 class Airflow:
-    """A running Airflow and the settings of its jobs."""
+    """A running Airflow, the settings of its jobs, and the notices that it gave."""
 
     settings: Settings
     api: Any
+    begin_scheduler: Callable[[], subprocess.Popen[bytes]]
+    kill_all_of: Callable[[subprocess.Popen[bytes]], None]
+    notices: list[dict[str, Any]]
     states: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.scheduler = self.begin_scheduler()
+
+    def pause(self, dag: str, is_paused: bool) -> None:
+        self.api.ask("PATCH", f"/api/v2/dags/{dag}", {"is_paused": is_paused})
 
     def until(self, what: str, find: Callable[[], Any]) -> Any:
         """Wait until `find` gives something."""
@@ -66,7 +92,7 @@ class Airflow:
         return "\n".join(str(line["event"] if isinstance(line, dict) else line) for line in told)
 
 
-def land(folder: Path, mine: str) -> None:
+def land(folder: Path, mine: str, start: datetime = START) -> None:
     """A mine's feed: twenty minutes in which methane climbs over its limit and falls again."""
     rows = ["t,corner,air,works"]
     for step in range(2 * MINUTES):
@@ -78,11 +104,31 @@ def land(folder: Path, mine: str) -> None:
         MappedPoint("corner", "T0", "0001", "%", "LW_CORNER_T0"),
         MappedPoint("air", "V1", "0002", "m/s", "LW_RETURN_T2"),
     )
-    replay(table, Mapping(mine, Time("t", "s", 30.0), points, (Covariate("works", "shearer"),)), folder, start=START)
+    replay(table, Mapping(mine, Time("t", "s", 30.0), points, (Covariate("works", "shearer"),)), folder, start=start)
 
 
 @pytest.fixture(scope="module")
-def airflow(tmp_path_factory: pytest.TempPathFactory, launcher: ModuleType) -> Iterator[Airflow]:
+def webhook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Where notices go, and what came."""
+    heard: list[dict[str, Any]] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/", heard
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def airflow(
+    tmp_path_factory: pytest.TempPathFactory, launcher: ModuleType, webhook: tuple[str, list[dict[str, Any]]]
+) -> Iterator[Airflow]:
     up = launcher
     base = tmp_path_factory.mktemp("chain")
     settings = load_settings(
@@ -106,6 +152,8 @@ def airflow(tmp_path_factory: pytest.TempPathFactory, launcher: ModuleType) -> I
         "MINEFUSION_AIRFLOW_HOME": str(settings.airflow.home),
         "MINEFUSION_AIRFLOW_LANDING": str(settings.airflow.landing),
         "MINEFUSION_AIRFLOW_HAZARD_ENGINE": "light",
+        "MINEFUSION_NOTICE_WEBHOOK": webhook[0],
+        **SOON_FOUND_DEAD,
     }
     log = (settings.airflow.home / "airflow.log").open("ab")
 
@@ -116,6 +164,15 @@ def airflow(tmp_path_factory: pytest.TempPathFactory, launcher: ModuleType) -> I
         return subprocess.Popen(
             command(*arguments), env=surroundings, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )
+
+    def begin_scheduler() -> subprocess.Popen[bytes]:
+        parts.append(begin("scheduler", "--skip-serve-logs"))
+        return parts[-1]
+
+    def kill_all_of(part: subprocess.Popen[bytes]) -> None:
+        for pid in up.in_session(part.pid):
+            os.kill(pid, signal.SIGKILL)
+        part.wait()
 
     def once(*arguments: str) -> None:
         subprocess.run(command(*arguments), env=surroundings, stdout=log, stderr=subprocess.STDOUT, check=True)
@@ -128,18 +185,14 @@ def airflow(tmp_path_factory: pytest.TempPathFactory, launcher: ModuleType) -> I
         api.wait(PATIENCE_S)
         api.log_in(password)
         api.set_pool(SPARK_POOL, SPARK_SLOTS)
-        parts.append(begin("scheduler", "--skip-serve-logs"))
-        yield Airflow(settings, api)
+        yield Airflow(settings, api, begin_scheduler, kill_all_of, webhook[1])
     finally:
         for part in parts:
             part.terminate()
         for part in parts:
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 part.wait(20)
-            except subprocess.TimeoutExpired:
-                part.kill()
-            for pid in up.in_session(part.pid):
-                os.kill(pid, signal.SIGKILL)
+            kill_all_of(part)
         log.close()
 
 
@@ -147,16 +200,16 @@ def airflow(tmp_path_factory: pytest.TempPathFactory, launcher: ModuleType) -> I
 def finished(airflow: Airflow) -> Airflow:
     """The chain, gone through once."""
     for dag in CHAIN:
-        airflow.api.ask("PATCH", f"/api/v2/dags/{dag}", {"is_paused": False})
-    ingest = CHAIN[-1]
-    airflow.until("the ingest's end", lambda: [run for run in airflow.runs(ingest) if run["state"] in OVER])
+        airflow.pause(dag, False)
+    producer = CHAIN[-1]
+    airflow.until("the ingest's end", lambda: [run for run in airflow.runs(producer) if run["state"] in OVER])
     # Only now, since a paused DAG's run stands still: no second minute disturbs what the first one set off.
-    airflow.api.ask("PATCH", f"/api/v2/dags/{ingest}", {"is_paused": True})
+    airflow.pause(producer, True)
 
     def all_ended() -> dict[str, str]:
         states = {dag: [run["state"] for run in airflow.runs(dag)] for dag in CHAIN}
         # The next minute's ingest may have begun before its DAG was paused, and then stands still.
-        states[ingest] = states[ingest][:1]
+        states[producer] = states[producer][:1]
         over = all(found and set(found) <= OVER for found in states.values())
         return {dag: found[0] for dag, found in states.items()} if over else {}
 
@@ -211,3 +264,50 @@ def test_the_failed_tasks_log_says_which_file_and_what_to_do(finished: Airflow):
     assert "expected site.severe_hazard as true or false, got 'perhaps'; mend it" in told
     assert f"try it by hand: minefusion ingest {finished.settings.airflow.landing}" in told
     assert "then clear this task" in told
+
+
+def test_whom_the_settings_name_is_told_of_it(finished: Airflow):
+    told = finished.until("a notice", lambda: finished.notices)[0]
+    assert (told["where"], told["mine"]) == ("ingest_safety_monitoring / one_mine.ingest", BROKEN)
+    assert "expected site.severe_hazard as true or false" in told["why"]
+    assert told["command"].startswith(f"minefusion ingest {finished.settings.airflow.landing} --family")
+    assert told["text"].startswith("失败：")
+
+
+def test_a_scheduler_killed_in_the_middle_and_started_again_ends_in_the_same_tables(finished: Airflow, tmp_path: Path):
+    """It dies with its workers while a job runs. The job itself goes on, and its second try runs beside it."""
+    producer, consumer = CHAIN[-1], CHAIN[-2]
+    known = {run["dag_run_id"] for dag in CHAIN for run in finished.runs(dag)}
+    land(finished.settings.airflow.landing, GOOD, START + timedelta(minutes=MINUTES))
+
+    def new_runs(dag: str) -> list[dict[str, Any]]:
+        return [run for run in finished.runs(dag) if run["dag_run_id"] not in known]
+
+    def is_in_the_middle() -> bool:
+        tasks = (task for run in new_runs(consumer) for task in finished.tasks(consumer, run["dag_run_id"]))
+        return any(task["task_id"] == "hazard_index" and task["state"] == "running" for task in tasks)
+
+    finished.pause(producer, False)
+    finished.until("the second hazard job", is_in_the_middle)
+    finished.kill_all_of(finished.scheduler)
+    finished.pause(producer, True)
+    killed_at = datetime.now(UTC)
+    finished.scheduler = finished.begin_scheduler()
+
+    def all_ended() -> bool:
+        runs = [run for dag in CHAIN[:-1] for run in new_runs(dag)]
+        after = [run for run in new_runs(CHAIN[0]) if datetime.fromisoformat(run["start_date"] or "9999Z") > killed_at]
+        return bool(after) and all(run["state"] in OVER for run in runs)
+
+    finished.until("the chain's end", all_ended)
+    assert {run["state"] for dag in CHAIN[:-1] for run in new_runs(dag)} == {"success"}
+    tries = [task["try_number"] for run in new_runs(consumer) for task in finished.tasks(consumer, run["dag_run_id"])]
+    assert max(tries) > 1
+
+    other = load_settings(lake=tmp_path / "undisturbed")
+    ingest(other, finished.settings.airflow.landing, family="safety_monitoring", mines=[GOOD])
+    for job in JOBS:
+        run_job(LightEngine(other), job, mines=[GOOD])
+    assert differences(other.lake, finished.settings.lake, ignoring=["batch", "revision"]) == {}
+    alarms = next(iter(Reader(other.lake).sql("select count(*) as n from gold.alarm where kind = 'G-01'")))
+    assert alarms["n"] == 2

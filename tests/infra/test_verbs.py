@@ -9,7 +9,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ import pytest
 from deltalake import DeltaTable
 
 from minefusion.cli import app, call
+from minefusion.cli import build as cli_build
+from minefusion.pipelines.jobs import maintain as maintenance
+from minefusion.pipelines.jobs.build import GRAPH
 from minefusion.pipelines.simulate import simulate_mine
 from minefusion.schemas.bronze import EXCHANGE_RECORD
 from minefusion.schemas.catalog import table_path
@@ -116,6 +120,34 @@ def test_build_and_run(run: Run, built: Path, tmp_path: Path):
     assert job["tables"][0]["rows"] > 0
 
 
+def test_the_help_names_every_job(capsys: pytest.CaptureFixture[str]):
+    assert ", ".join(GRAPH) == cli_build.JOBS
+    for verb in ("run", "build"):
+        assert app.run([verb, "--help"]) == 0
+        told = capsys.readouterr().out
+        assert [job for job in GRAPH if job not in told] == []
+
+
+def test_maintain_keeps_what_a_mine_at_rest_sent(run: Run, built: Path, tmp_path: Path, monkeypatch):
+    lake = copied(built, tmp_path)
+    a_hundred_days_later = datetime(2026, 6, 9, tzinfo=UTC)
+    monkeypatch.setattr(maintenance, "maintain", partial(maintenance.maintain, now=a_hundred_days_later))
+    code, done = run("run", "maintain", "--lake", lake)
+    assert code == 0
+    assert set(done) == {"tables", "changed", "held"}
+    assert set(done["tables"][0]) == {"name", "changed", "rows", "kept_from", "joined", "freed", "seconds"}
+    assert (done["changed"], done["held"]) == (0, [{"mine_code": MINE, "why": "at_rest"}])
+    code, done = run("run", "maintain", "--mine", MINE, "--lake", lake)
+    gone = {table["name"] for table in done["tables"] if table["changed"]}
+    assert gone >= {"silver.reading", "silver.position"}
+    assert not gone & {"silver.reading_5min", "gold.alarm", "silver.point"}
+    assert run("run", "maintain", "--mine", MINE, "--lake", lake, "--skip-unchanged")[0] == UNCHANGED
+    assert run("balance", "--lake", lake)[1]["ok"]
+    code, told = run("run", "hazard_index", "--from", "2026-03-01T00:00Z", "--to", "2026-03-01T01:00Z", "--lake", lake)
+    assert code == 2
+    assert "expected --from at or after" in told["error"]
+
+
 def test_balance_is_in_order_and_not_with_one_row_less(run: Run, built: Path, tmp_path: Path):
     code, done = run("balance", "--lake", built)
     assert (code, done["ok"]) == (0, True)
@@ -198,6 +230,7 @@ def test_replay(run: Run, tmp_path: Path):
         (["run", "conform", "--to", "yesterday", "--from", "2026-03-01"], "expected --to as ISO 8601"),
         (["run", "conform", "--from", "2026-03-02", "--to", "2026-03-01"], "expected a window --from before --to"),
         (["run", "weather"], "expected a job, got 'weather'; there are: conform"),
+        (["run", "maintain", "--from", "2026-03-01", "--to", "2026-03-02"], "expected no --from and --to for maintain"),
         (["sql", "select 1 from gold.weather"], "expected a table of gold, got 'gold.weather'"),
         (["sql"], "Missing argument 'QUERY'"),
     ],

@@ -95,6 +95,11 @@ VERBS = {
         "What gold says beside what is true of simulated mines: recall, precision",
         "evaluate sensor_health --seeds 101-108",
     ),
+    "notice": Verb(
+        "按设置用邮件或 webhook 通知失败",
+        "Tell of a failure by mail or webhook, as the settings say",
+        'notice "a trial" --why "nothing failed"',
+    ),
     "bench": Verb("测速", "Measure speed", "bench ingest --scale 0.1"),
     "soak": Verb("反复杀死并重跑，核对数据表", "Kill and rerun many times; compare the tables", "soak --kills 20"),
 }

@@ -22,13 +22,16 @@ def _names() -> None:
 def ingest(
     scale: Annotated[float, typer.Option(min=0.001, help="1 为一千万条记录 · 1 is ten million records")] = 1.0,
     scratch: Annotated[Path | None, typer.Option(help="临时数据放在这里 · Folder for the scratch data")] = None,
+    part: Annotated[
+        list[str] | None, typer.Option(help="只测 records、cycles 或 files · Only records, cycles or files")
+    ] = None,
 ) -> None:
     """读入速度，与纯 Spark、纯 Polars 相比 · Speed of the ingest beside plain Spark and plain Polars."""
-    from minefusion.pipelines.jobs.bench.ingest import OURS, bench_ingest
+    from minefusion.pipelines.jobs.bench.ingest import OURS, PARTS, bench_ingest
 
     engines = OURS if call.engine in (None, "auto") else (call.engine,)
     with Progress("bench ingest") as progress:
-        found = bench_ingest(scale=scale, engines=engines, keep_in=scratch, progress=progress)
+        found = bench_ingest(scale=scale, engines=engines, parts=part or PARTS, keep_in=scratch, progress=progress)
     emit(found, _table(found))
 
 

@@ -30,7 +30,8 @@ def verify(
     ] = None,
 ) -> None:
     """核对日志的哈希链，重放并与现状比较 · Follow the chain of hashes, replay it, compare with what is shown."""
-    from minefusion.serving.journal.database import journal_head, open_database
+    from minefusion.serving.journal.database import open_database
+    from minefusion.serving.journal.head import journal_head
     from minefusion.serving.journal.verify import anchors_in
     from minefusion.serving.journal.verify import verify as verified
 

@@ -54,6 +54,7 @@ def write_report(settings: Settings, mine: str, end: datetime, records: Balance,
         InputError: gold holds nothing of the mine in that shift; then no file is written.
     """
     from minefusion.pipelines.hazard.catalogue import INDICES
+    from minefusion.serving.journal.head import journal_head
     from minefusion.serving.reader import Reader
     from minefusion.serving.report import shift_report
 
@@ -64,6 +65,7 @@ def write_report(settings: Settings, mine: str, end: datetime, records: Balance,
         balance=[asdict(kind) for kind in records.kinds],
         index_names={index.id: (index.name_zh, index.name_en) for index in INDICES},
         made_at=datetime.now(UTC),
+        journal=journal_head(settings.database),
         lang=settings.lang,
     )
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import sys
 import threading
@@ -35,6 +36,10 @@ def command(
             help="时钟从此刻走起，把过去的班次当作现在 · Play a past shift: the clock starts here",
         ),
     ] = None,
+    reset_admin: Annotated[
+        bool,
+        typer.Option("--reset-admin", help="给 admin 一个新的一次性密码 · Give admin a new one-time password"),
+    ] = False,
 ) -> None:
     """启动调度服务：数据接口、报警、处置、日志 · Serve tables, alarms, dispositions and the journal over HTTP."""
     try:
@@ -47,13 +52,14 @@ def command(
     from minefusion.serving.api.watch import PERIOD_FAR_S, PERIOD_S
 
     clock = _Clock(parse_instant(as_of, "--as-of")) if as_of else _now
-    service, password = _open(settings(), clock)
+    service, password = _open(settings(), clock, reset_admin)
     app = make_app(service, watch_every_s=PERIOD_FAR_S if settings().tables else PERIOD_S)
     listening = _bound(host, settings().serve_port if port is None else port)
     address = f"http://{host}:{listening.getsockname()[1]}"
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=_GRACE_S, server_header=False)
     server = uvicorn.Server(config)
     threading.Thread(target=_say_when_up, args=(server, address, password), daemon=True).start()
+    signal.signal(signal.SIGTERM, lambda *_: None)  # the server sends it once more when it has ended in good order
     server.run(sockets=[listening])
 
 
@@ -71,11 +77,12 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _open(settings: Settings, clock: Any) -> tuple[Any, str | None]:
-    """The service over lake and database, and the one-time password where it is the first start."""
+def _open(settings: Settings, clock: Any, reset_admin: bool) -> tuple[Any, str | None]:
+    """The service over lake and database, and the administrator's one-time password where there is a new one."""
     from minefusion.pipelines.jobs.person_key import kept_key, person_key
     from minefusion.serving.accounts.tokens import Tokens
-    from minefusion.serving.accounts.users import Users
+    from minefusion.serving.accounts.users import FIRST_LOGIN, Users
+    from minefusion.serving.alarms.records import SYSTEM
     from minefusion.serving.api.model_cards import ModelCards
     from minefusion.serving.api.service import Service
     from minefusion.serving.control_room import ControlRoom
@@ -86,7 +93,10 @@ def _open(settings: Settings, clock: Any) -> tuple[Any, str | None]:
     users = Users(ControlRoom(open_database(settings.database), clock))
     tokens = Tokens(kept_key(settings.home / "token.key"), users)
     service = Service(reader, users.room, users, tokens, person_key(settings), model_cards=ModelCards(settings))
-    return service, users.first()
+    password = users.first()
+    if password is None and reset_admin:
+        password = users.reset_password(FIRST_LOGIN, SYSTEM)
+    return service, password
 
 
 def _bound(host: str, port: int) -> socket.socket:
@@ -107,7 +117,7 @@ def _bound(host: str, port: int) -> socket.socket:
 
 
 def _say_when_up(server: Any, address: str, password: str | None) -> None:
-    """Print the address once it answers, and at the first start the login that opens it once."""
+    """Print the address once it answers, and the login that opens it once, where there is a new one."""
     from minefusion.serving.accounts.users import FIRST_LOGIN
 
     while not server.started:
@@ -119,8 +129,8 @@ def _say_when_up(server: Any, address: str, password: str | None) -> None:
     if password:
         lines.append(
             words(
-                f"首次登录：{FIRST_LOGIN}，一次性密码 {password}（只显示这一次，登录后须修改）",
-                f"first login: {FIRST_LOGIN}, one-time password {password} (shown this once; to be changed then)",
+                f"登录：{FIRST_LOGIN}，一次性密码 {password}（只显示这一次，登录后须修改）",
+                f"login: {FIRST_LOGIN}, one-time password {password} (shown this once; to be changed then)",
             )
         )
     emit(told, "\n".join(lines))

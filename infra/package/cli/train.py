@@ -31,9 +31,7 @@ def seismic_hazard(
     reduced: Annotated[
         bool, typer.Option("--reduced", help="只用微震事件，不用地音 · Seismic events alone, no geophones")
     ] = False,
-    source: Annotated[
-        str | None, typer.Option(help="数据名称 · What the data is called")
-    ] = None,
+    source: Annotated[str | None, typer.Option(help="数据名称 · What the data is called")] = None,
     licence: Annotated[str, typer.Option(help="数据许可 · Licence of the data, for the card")] = "",
     folder: Folder = None,
 ) -> None:

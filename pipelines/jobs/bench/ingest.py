@@ -18,7 +18,7 @@ from typing import Any
 
 from minefusion.pipelines.jobs.bench.landing import FIRST, PERIOD, Shape, write_landing
 from minefusion.pipelines.jobs.bench.meter import Meter
-from minefusion.schemas.errors import MissingError
+from minefusion.schemas.errors import InputError, MissingError
 
 Progress = Callable[[float, str], None]
 Result = dict[str, Any]
@@ -33,6 +33,8 @@ JOINED = 100
 CYCLE = Shape(mines=1, snapshots=2, points=500)
 LARGE_FILE_BYTES, RECORD_BYTES = 200e6, 100
 OURS, FLOORS = ("light", "spark"), ("floor_spark", "floor_polars")
+# What may be measured alone: many records, minute after minute, many files.
+PARTS = ("records", "cycles", "files")
 
 
 @dataclass(frozen=True)
@@ -92,74 +94,111 @@ class Worker:
 
 
 def bench_ingest(
-    *, scale: float = 1.0, engines: Sequence[str] = OURS, keep_in: Path | None = None, progress: Progress | None = None
+    *,
+    scale: float = 1.0,
+    engines: Sequence[str] = OURS,
+    parts: Sequence[str] = PARTS,
+    keep_in: Path | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Measure every case; `scale` 1 is ten million records, and the tenfold case a hundred million.
+    """Measure the cases of these parts; `scale` 1 is ten million records, and the tenfold case a hundred million.
 
     The result is the document that `minefusion bench ingest --output json` prints.
+
+    Raises:
+        InputError: a part that is none.
     """
-    say = progress or (lambda _share, _text: None)
+    if not parts or not set(parts) <= set(PARTS):
+        raise InputError(f"expected parts of {', '.join(PARTS)}, got {', '.join(parts) or 'none'}")
     one = Shape(MINES, max(10, round(SNAPSHOTS * scale)), POINTS)
-    ten = Shape(MINES, 10 * one.snapshots, POINTS)
-    small = Shape(SMALL.mines, max(10, round(SMALL.snapshots * min(1.0, scale * 10) / JOINED)) * JOINED, SMALL.points)
-    few = Shape(SMALL.mines, small.snapshots // JOINED, SMALL.points * JOINED)
-    large = Shape(1, 1, round(LARGE_FILE_BYTES * min(1.0, scale * 10) / RECORD_BYTES))
-    ways = [*engines, *FLOORS]
     results: list[Result] = []
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-", dir=keep_in)))
-        say(0.0, f"writing {one.records:,} records")
-        landing = scratch / "1x"
-        size = write_landing(landing, one)
-        workers = {way: stack.enter_context(Worker(way, scratch)) for way in ways}
-        say(0.05, "warming up")
+        bench = _Bench(scratch, engines, progress or (lambda _share, _text: None))
+        bench.say("warming up")
         warm = scratch / "warm"
         write_landing(warm, Shape(2, 20, POINTS))
-        for way in ways:
+        for way in [*engines, *FLOORS]:
+            bench.workers[way] = stack.enter_context(Worker(way, scratch))
             for _ in range(2):
-                workers[way].run(warm, silver=True)
-        base: dict[str, Measured] = {}
-        for case, silver, begin in (("bronze", False, 0.1), ("bronze+silver", True, 0.25)):
-            runs: dict[str, list[Measured]] = {way: [] for way in ways}
-            for repeat in range(REPEATS):
-                for number, way in enumerate(ways):
-                    say(
-                        begin + 0.15 * (repeat * len(ways) + number) / (REPEATS * len(ways)),
-                        f"{way} {case}, run {repeat + 1}",
-                    )
-                    runs[way].append(workers[way].run(landing, silver=silver))
-            middle = {way: _median(measured) for way, measured in runs.items()}
-            base |= {f"{way}/{case}": middle[way] for way in ways}
-            results += _beside_floors(case, engines, middle, one.records)
-        for way in engines:
-            say(0.4, f"{way}, small cycles")
-            results.append(_cycles(workers[way], scratch))
-        say(0.45, f"writing {small.files:,} small files")
-        of_files: dict[str, dict[str, Measured]] = {}
-        for name, shape in (("few_files", few), ("small_files", small), ("one_file_200mb", large)):
-            folder = scratch / name
-            write_landing(folder, shape)
-            floor = workers["floor_polars"].run(folder, silver=False)
-            for way in engines:
-                say(0.5, f"{way}, {name}")
-                run = workers[way].run(folder, silver=False)
-                of_files.setdefault(way, {})[name] = run
-                results.append(_row(f"{way}/{name}", run, shape.records, floor, "floor_polars"))
-                if name == "small_files":
-                    beside = of_files[way]["few_files"]
-                    results.append(_row(f"{way}/small_files", run, shape.records, beside, f"{way}/few_files"))
-            shutil.rmtree(folder)
-        say(0.55, f"writing {ten.records:,} records")
-        write_landing(scratch / "10x", ten)
-        for number, way in enumerate(engines):
-            say(0.6 + 0.2 * number, f"{way}, ten times the data")
-            run = workers[way].run(scratch / "10x", silver=True)
-            before = base[f"{way}/bronze+silver"]
-            per_record = Measured(before.seconds / one.records * ten.records, 0.0, 0.0)
-            results.append(_row(f"{way}/10x", run, ten.records, per_record, "1x"))
-        say(1.0, "done")
-    about = {"records": one.records, "bytes": size, "files": one.files, "mines": one.mines, "scale": scale, "seed": 1}
+                bench.workers[way].run(warm, silver=True)
+        if "records" in parts:
+            results += _of_records(bench, one)
+        if "cycles" in parts:
+            results += [_cycles(bench, way) for way in engines]
+        if "files" in parts:
+            results += _of_files(bench, min(1.0, scale * 10))
+        bench.say("done", is_over=True)
+    about = {"records": one.records, "files": one.files, "mines": one.mines, "scale": scale, "seed": 1}
     return {"name": "ingest", "hardware": hardware(), "data": about, "results": results}
+
+
+@dataclass
+class _Bench:
+    """Where the data is made, and a warm process for each way of working."""
+
+    scratch: Path
+    engines: Sequence[str]
+    progress: Progress
+    workers: dict[str, Worker] = field(default_factory=dict)
+    steps: int = 0
+
+    def say(self, text: str, *, is_over: bool = False) -> None:
+        """Tell what comes now. How long it takes is not known before, so the share only grows towards the whole."""
+        self.steps += 1
+        self.progress(1.0 if is_over else 1 - 0.95**self.steps, text)
+
+
+def _of_records(bench: _Bench, one: Shape) -> list[Result]:
+    """Bronze, and bronze with silver, beside both floors; then ten times as many records."""
+    landing = bench.scratch / "1x"
+    bench.say(f"writing {one.records:,} records")
+    write_landing(landing, one)
+    results: list[Result] = []
+    with_silver: dict[str, Measured] = {}
+    for case, silver in (("bronze", False), ("bronze+silver", True)):
+        runs: dict[str, list[Measured]] = {way: [] for way in bench.workers}
+        for repeat in range(REPEATS):
+            for way, worker in bench.workers.items():
+                bench.say(f"{way} {case}, run {repeat + 1}")
+                runs[way].append(worker.run(landing, silver=silver))
+        with_silver = {way: _median(measured) for way, measured in runs.items()}
+        results += _beside_floors(case, bench.engines, with_silver, one.records)
+    shutil.rmtree(landing)
+    ten = Shape(one.mines, 10 * one.snapshots, one.points)
+    bench.say(f"writing {ten.records:,} records")
+    write_landing(bench.scratch / "10x", ten)
+    for way in bench.engines:
+        bench.say(f"{way}, ten times the data")
+        run = bench.workers[way].run(bench.scratch / "10x", silver=True)
+        per_record = Measured(with_silver[way].seconds / one.records * ten.records, 0.0, 0.0)
+        results.append(_row(f"{way}/10x", run, ten.records, per_record, "1x"))
+    shutil.rmtree(bench.scratch / "10x")
+    return results
+
+
+def _of_files(bench: _Bench, scale: float) -> list[Result]:
+    """The same records in few files, in a hundred times as many, and much in a single one; `scale` is at most 1."""
+    small = Shape(SMALL.mines, max(10, round(SMALL.snapshots * scale / JOINED)) * JOINED, SMALL.points)
+    few = Shape(SMALL.mines, small.snapshots // JOINED, SMALL.points * JOINED)
+    large = Shape(1, 1, round(LARGE_FILE_BYTES * scale / RECORD_BYTES))
+    results: list[Result] = []
+    joined: dict[str, Measured] = {}
+    for name, shape in (("few_files", few), ("small_files", small), ("one_file_200mb", large)):
+        bench.say(f"writing {shape.files:,} files")
+        folder = bench.scratch / name
+        write_landing(folder, shape)
+        floor = bench.workers["floor_polars"].run(folder, silver=False)
+        for way in bench.engines:
+            bench.say(f"{way}, {name}")
+            run = bench.workers[way].run(folder, silver=False)
+            results.append(_row(f"{way}/{name}", run, shape.records, floor, "floor_polars"))
+            if name == "few_files":
+                joined[way] = run
+            elif name == "small_files":
+                results.append(_row(f"{way}/small_files", run, shape.records, joined[way], f"{way}/few_files"))
+        shutil.rmtree(folder)
+    return results
 
 
 def _beside_floors(case: str, engines: Sequence[str], middle: dict[str, Measured], records: int) -> list[Result]:
@@ -169,15 +208,16 @@ def _beside_floors(case: str, engines: Sequence[str], middle: dict[str, Measured
     return rows
 
 
-def _cycles(worker: Worker, scratch: Path) -> Result:
+def _cycles(bench: _Bench, way: str) -> Result:
     """One minute of one mine, again and again into one lake: the first ones warm the process up."""
-    lake = scratch / f"{worker.way}-cycles"
+    bench.say(f"{way}, small cycles")
+    lake = bench.scratch / f"{way}-cycles"
     runs = []
     for number in range(CYCLES):
-        landing = scratch / f"{worker.way}-cycle-{number}"
+        landing = bench.scratch / f"{way}-cycle-{number}"
         write_landing(landing, CYCLE, first=FIRST + number * CYCLE.snapshots * PERIOD, seed=number)
-        runs.append(worker.run(landing, silver=True, into=lake))
-    return _row(f"{worker.way}/cycle", _median(runs[CYCLES // 3 :]), CYCLE.records)
+        runs.append(bench.workers[way].run(landing, silver=True, into=lake))
+    return _row(f"{way}/cycle", _median(runs[CYCLES // 3 :]), CYCLE.records)
 
 
 def _row(case: str, run: Measured, records: int, other: Measured | None = None, ratio_to: str | None = None) -> Result:

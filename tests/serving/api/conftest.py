@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,15 +15,25 @@ def two_mines_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(tmp_path_factory.mktemp("two_mines"))
 
 
+@pytest.fixture(scope="session")
+def started_once(two_mines_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database in which the users are made and the lake was looked at."""
+    database = tmp_path_factory.mktemp("started") / "room.db"
+    with running(two_mines_lake, database):
+        pass
+    return database
+
+
 @pytest.fixture
-def site(two_mines_lake: Path, tmp_path: Path) -> Iterator[Site]:
+def site(two_mines_lake: Path, started_once: Path, tmp_path: Path) -> Iterator[Site]:
     """A service that a test may change as it likes."""
-    with running(two_mines_lake, f"sqlite:///{tmp_path}/room.db") as started:
+    with running(two_mines_lake, Path(shutil.copy(started_once, tmp_path / "room.db"))) as started:
         yield started
 
 
 @pytest.fixture(scope="module")
-def shown(two_mines_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def shown(two_mines_lake: Path, started_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A service that the tests of a file only look at."""
-    with running(two_mines_lake, f"sqlite:///{tmp_path_factory.mktemp('room')}/room.db") as started:
+    copy = shutil.copy(started_once, tmp_path_factory.mktemp("room") / "room.db")
+    with running(two_mines_lake, Path(copy)) as started:
         yield started

@@ -218,28 +218,30 @@ class Site:
         return next(each.alarm_id for each in self.service.room.board.alarms.values() if each.class_name == "methane")
 
 
+LOGINS = {
+    **{role: (role, (MINE,)) for role in ROLES},
+    "checker": ("dispatcher", (MINE,)),
+    "admin@all": ("admin", ()),
+    "dispatcher@all": ("dispatcher", ()),
+}
+
+
 @contextmanager
-def running(lake: Path, database: str) -> Iterator[Site]:
-    """A service over the lake, at NOW: a user of MINE for each role, and two of all mines."""
+def running(lake: Path, database: Path) -> Iterator[Site]:
+    """A service over the lake, at NOW, with the users of LOGINS and what the lake told it by then."""
     clock = Clock()
-    opened = open_database(database)
+    opened = open_database(f"sqlite:///{database}")
     room = ControlRoom(opened, clock)
     users = Users(room, QUICK)
     service = Service(Reader(lake, keeps_open=True), room, users, Tokens(KEY, users), KEY)
     service.asks.burst = 1_000_000
     app = make_app(service, watch_every_s=None)
     with TestClient(app, raise_server_exceptions=False) as client:
-        site = Site(service, app, clock, client, {})
-        for login, role, mines in (
-            *((role, role, (MINE,)) for role in ROLES),
-            ("admin@all", "admin", ()),
-            ("dispatcher@all", "dispatcher", ()),
-            ("checker", "dispatcher", (MINE,)),
-        ):
-            own = login.replace("@", "-")
+        site = Site(service, app, clock, client, {login: login.replace("@", "-") for login in LOGINS})
+        for login, (role, mines) in LOGINS.items():
+            own = site.logins[login]
             if users.get(own) is None:
                 users.set_password(own, users.create(own, "张志强", role, mines, "system"), PASSWORD)
-            site.logins[login] = own
         site.beat()
         yield site
     opened.close()

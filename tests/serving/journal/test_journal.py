@@ -27,8 +27,9 @@ from minefusion.serving.alarms.changes import Change
 from minefusion.serving.alarms.records import Candidate
 from minefusion.serving.alarms.work import RefusedError
 from minefusion.serving.control_room import ControlRoom
-from minefusion.serving.journal.chain import Head, Line, chained, first_break
-from minefusion.serving.journal.database import Database, journal_head, open_database
+from minefusion.serving.journal.chain import Line, chained, first_break
+from minefusion.serving.journal.database import Database, open_database
+from minefusion.serving.journal.head import Head, journal_head
 from minefusion.serving.journal.tables import ACCOUNT, METADATA
 from minefusion.serving.journal.verify import anchors_in, verify
 

@@ -31,6 +31,9 @@ from minefusion.schemas.window import Window
 
 pytest.importorskip("mlflow", reason="the registry needs MLflow: run make setup")
 POINTS = [point_code(1), point_code(2)]
+# A mine beside it, with one point.
+OTHER = "620000000002"
+OTHER_POINT = POINTS[0].replace(MINE, OTHER)
 HOURS = 2
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -41,14 +44,18 @@ def gas(minute: float) -> dict[str, float]:
     return {POINTS[0]: round(float(wave), 2), POINTS[1]: round(float(wave) / 2, 2)}
 
 
-def ten_minutes(folder: Path, first: int, of: Callable[[float], dict[str, float]] = gas) -> None:
+def gas_beside(minute: float) -> dict[str, float]:
+    return {OTHER_POINT: gas(minute)[POINTS[1]]}
+
+
+def ten_minutes(folder: Path, first: int, of: Callable[[float], dict[str, float]] = gas, mine: str = MINE) -> None:
     """A file of ten minutes, sent with the last of them."""
     rows = [
         {"point_code": code, "value": value, "status": 0, "data_time": at(minute), "unit": "%"}
         for minute in range(first, first + 10)
         for code, value in of(minute).items()
     ]
-    write_file(folder, "CDSS", MINE, "示范煤矿", at(first + 9), rows)
+    write_file(folder, "CDSS", mine, "示范煤矿", at(first + 9), rows)
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +63,10 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Hours of a file each ten minutes."""
     folder = tmp_path_factory.mktemp("minutes")
     definitions(folder, -1, *({"point_code": code} for code in POINTS))
+    definitions(folder, -1, {"point_code": OTHER_POINT}, mine=OTHER)
     for first in range(0, 60 * HOURS, 10):
         ten_minutes(folder, first)
+        ten_minutes(folder, first, gas_beside, OTHER)
     return folder
 
 
@@ -67,9 +76,9 @@ def forecaster_run(folder: Path, seed: int) -> TrainingRun:
     steps = np.round(np.clip(0.4 + np.cumsum(random.normal(0, 0.01 * seed, 700)), 0.1, 0.9), 2)
     readings = Readings(
         times_s=1.6e9 // 30 * 30 + 30.0 * np.arange(700),
-        ch4_pct=np.column_stack([steps, steps / 2]),
-        names=tuple(f"{MINE}/{code}" for code in POINTS),
-        limits_pct=np.array([1.0, 1.0]),
+        ch4_pct=np.column_stack([steps, steps / 2, steps / 2]),
+        names=(*(f"{MINE}/{code}" for code in POINTS), f"{OTHER}/{OTHER_POINT}"),
+        limits_pct=np.ones(3),
     )
     made, _ = train(readings, ForecastConfig(experts=("persistence",), fewest_rows=300, refit_steps=960))
     run = TrainingRun(
@@ -138,7 +147,7 @@ def scored_lake(store: Path, files: Path, tmp_path_factory: pytest.TempPathFacto
     lake = tmp_path_factory.mktemp("scored")
     engine = LightEngine(load_settings(lake=lake, home=str(store)))
     take(engine, files)
-    assert score(engine) == 2 * 60 * HOURS * len(HORIZONS_MIN)
+    assert score(engine) == 3 * 60 * HOURS * len(HORIZONS_MIN)
     return lake
 
 
@@ -152,7 +161,7 @@ def scored(engine_in: Callable[[str], LightEngine], scored_lake: Path) -> LightE
 
 def test_every_point_minute_and_horizon_has_a_row(scored: LightEngine):
     rows = rows_of(scored, METHANE_FORECAST)
-    assert set(rows["point_id"]) == set(POINTS)
+    assert set(rows["point_id"]) == {*POINTS, OTHER_POINT}
     assert set(rows["horizon_min"]) == set(HORIZONS_MIN)
     assert set(rows["model_version"]) == {"1"}
     last = rows.filter(pl.col("issued_at") == at(60 * HOURS - 1), pl.col("point_id") == POINTS[0])
@@ -176,9 +185,9 @@ def test_minute_by_minute_is_as_at_once(scored: LightEngine, engine_in, files: P
     pieces = engine_in("pieces")
     (tmp_path / "landing").mkdir()
     everything = sorted(files.iterdir(), key=lambda path: path.name.split("_")[-1])
-    late = everything[3:5]
+    late = everything[8:12]
     early = [path for path in everything if path not in late]
-    for some in (early[:2], early[2:7], [*late, *early[7:]]):
+    for some in (early[:6], early[6:15], [*late, *early[15:]]):
         copied(some, tmp_path / "landing")
         take(pieces, tmp_path / "landing")
         score(pieces)
@@ -267,7 +276,7 @@ def test_without_a_champion_the_line_says_what_to_do(files: Path, tmp_path: Path
 
 
 @pytest.mark.usefixtures("spark")
-def test_spark_over_several_mines_gives_the_same(scored: LightEngine, engine_in, files: Path, tmp_path: Path):
+def test_spark_over_several_mines_gives_the_same(scored: LightEngine, engine_in: Callable[[str], LightEngine]):
     from minefusion.pipelines.engines.spark import SparkEngine
 
     copy = engine_in("spark").settings
