@@ -3,7 +3,8 @@
 **When** each hour, for the hour that ended and the one before it, whose late data is in by now. **Reads** silver and
 the ledger. **Writes** `gold.data_quality`.
 
-**To compute past hours again** backfill: `backfill create --dag-id data_quality --from-date … --to-date …`.
+**To compute past hours again** backfill:
+`infra/airflow/up.py backfill create --dag-id data_quality --from-date … --to-date …`.
 
 **If a mine is red** the last line of its log says what is wrong and what to do.
 """

@@ -14,14 +14,14 @@ The next run, a minute later, tries again by itself.
 
 from airflow.sdk import TriggerRule, dag, task
 
-from minefusion.schemas import silver
+from minefusion.schemas import bronze, silver
 from minefusion.schemas.schedule import EVERY_MINUTE, OTHER_FEEDS, SKIP_UNCHANGED
-from wiring import LANDING, common, each_mine, engine, every_mine_is_through, mines, publish_new
+from wiring import LANDING, asset, common, each_mine, engine, every_mine_is_through, mines, publish_new
 
 
 @dag(schedule=EVERY_MINUTE, **common(__doc__, owner="data", tags=["bronze", "silver"]))
 def ingest_other_feeds():
-    @task.bash
+    @task.bash(outlets=[asset(bronze.VIDEO_CLIP)])
     def take_in() -> str:
         """Give each file that is left a verdict and store its records. Skipped: nothing arrived."""
         return f"minefusion ingest {LANDING} {engine('ingest')}{SKIP_UNCHANGED}"

@@ -5,7 +5,8 @@ and gold.
 
 The other DAGs take in late data as it comes; a night's run should therefore change only the quality of late hours. Use
 it by hand after a site file, a limit or a rule was changed:
-`backfill create --dag-id rebuild_day --from-date 2026-11-10 --to-date 2026-11-10 --reprocess-behavior completed`.
+`infra/airflow/up.py backfill create --dag-id rebuild_day --from-date 2026-11-10 --to-date 2026-11-10
+--reprocess-behavior completed`.
 The same inputs give the same rows; `revision` rises only where an input changed.
 
 **If a mine is red** the last line of its log says what is wrong and what to do. The other mines' day is complete.

@@ -4,7 +4,8 @@
 the platform by it. **Reads** silver and gold. **Writes** `exports/<mine>/` in minefusion's home folder. Sending them
 on, and removing what was sent, is for the mine's own transfer (SFTP or the like).
 
-**For past hours** backfill: `backfill create --dag-id regulator_files --from-date … --to-date …`. Same tables, same
+**For past hours** backfill:
+`infra/airflow/up.py backfill create --dag-id regulator_files --from-date … --to-date …`. Same tables, same
 bytes.
 
 **If a mine is red** the last line of its log says what is wrong: often nothing of that mine is in the lake yet.

@@ -3,7 +3,8 @@
 **When** ten minutes after each shift ends (00:00, 08:00 and 16:00 mine time). **Reads** gold. **Writes**
 `reports/<mine>-<end of shift, UTC>.html` in minefusion's home folder.
 
-**For a past day** backfill: `backfill create --dag-id shift_report --from-date … --to-date …`.
+**For a past day** backfill:
+`infra/airflow/up.py backfill create --dag-id shift_report --from-date … --to-date …`.
 
 **If a mine is red** the last line of its log says what is wrong: often there is no data of that shift.
 """

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from minefusion.schemas.behaviour_words import in_words
+from minefusion.schemas.behaviours import all_behaviours
 from minefusion.schemas.catalog import TABLES, asset_uri
 from minefusion.schemas.exchange.grammar import FIELD_TYPES, Kind, header_forms, kinds, reports
 from minefusion.schemas.governance import (
@@ -26,6 +28,7 @@ from minefusion.schemas.governance import (
 from minefusion.schemas.limits import Limit, all_limits
 from minefusion.schemas.quality import findings, quality_rules
 from minefusion.schemas.sensors import all_sensor_types
+from minefusion.schemas.site_cameras import ZONE_KINDS
 from minefusion.schemas.table import Column, Table
 from minefusion.schemas.terms import TOPICS, all_terms
 
@@ -63,6 +66,7 @@ def pages() -> dict[str, str]:
     made["report-codes.md"] = report_codes_page()
     made["quality-rules.md"] = quality_rules_page()
     made["governance.md"] = governance_page()
+    made["behaviours.md"] = behaviours_page()
     return made
 
 
@@ -284,6 +288,38 @@ def report_codes_page() -> str:
         "报告代码 · Report codes",
         "What is reported about a file or a record, what that does to it, and what to do. Warnings change no verdict.",
         grid(("code", "about a", "which is then", "clause", "原因 · reason", "处理 · what to do"), rows),
+    )
+
+
+def behaviours_page() -> str:
+    """Unsafe behaviours on video: what is looked for, and when it counts."""
+    about = {
+        "person": lambda _: "每个人<br>each person",
+        "zone": lambda zone: "每个{}<br>each {}".format(*ZONE_KINDS[zone]),
+        "camera": lambda _: "整个画面<br>the whole picture",
+    }
+    rows = [
+        (
+            code(each.code),
+            f"{each.zh}<br>{each.en}",
+            each.event_type,
+            str(each.level),
+            about[each.of](each.zone),
+            "<br>".join(in_words(each.when)),
+            f"{each.cool_down_s:g} s",
+            f"{each.source} ({each.confidence})",
+        )
+        for each in all_behaviours()
+    ]
+    kinds_of_zone = [(code(kind), zh, en) for kind, (zh, en) in ZONE_KINDS.items()]
+    return page(
+        "不安全行为 · Unsafe behaviours",
+        "Rules over people, zones, lines and the state of machines, declared in `schemas/behaviours.yaml`. A zone's "
+        "`after_s` stands in place of the rule's seconds. Levels: 1 blue, 2 yellow, 3 orange, 4 red. The numbers are "
+        "conventions of this project; a safety officer may change them.",
+        grid(("rule", "behaviour", "event", "level", "about", "when it counts", "again after", "source"), rows),
+        "## 区域种类 · Kinds of zone",
+        grid(("kind", "中文", "English"), kinds_of_zone),
     )
 
 

@@ -460,3 +460,44 @@ MODEL_HEALTH = Table(
     ),
     time="hour",
 )
+
+UNSAFE_BEHAVIOUR = Table(
+    name="gold.unsafe_behaviour",
+    doc="Unsafe behaviours on video, one row per event: who does what where, by which rule, with the evidence.",
+    zh="不安全行为",
+    key=("event_id",),
+    columns=(
+        Column("event_id", "string", "Identity: digest of camera, rule, whom it is about, and beginning.", "事件标识"),
+        _MINE,
+        Column("camera_code", "string", "Camera code, 20 digits.", "摄像机编码"),
+        _AREA,
+        Column("edge_id", "string", "Roadway edge; null where not known.", "巷道"),
+        Column("behaviour", "string", "Rule: no_helmet, person_on_belt …; see the page of behaviours.", "行为"),
+        Column("event_type", "string", "Event type V101 … V501.", "事件类型"),
+        Column("level", "int", "1 blue, 2 yellow, 3 orange, 4 red.", "风险等级", valid=(1, 4)),
+        Column("began_at", "timestamp", "When the condition began to hold.", "开始时间"),
+        Column("raised_at", "timestamp", "Capture of the picture that made it certain.", "确认时间"),
+        Column("ended_at", "timestamp", "When it held last; null while it goes on.", "结束时间"),
+        Column("delay_s", "double", "From its beginning to its report; for a clip, to that picture.", "延迟", unit="s"),
+        Column(
+            "subject", "string", "Whom it is about: a person's number on this camera, a zone or the camera.", "对象"
+        ),
+        Column("zone_id", "string", "Zone or line; null where none.", "区域或警戒线"),
+        Column("event_confidence", "double", "How sure.", "置信度", valid=(0, 1)),
+        Column("people", "int", "People in the picture.", "画面人数", unit="person"),
+        Column("boxes", "string", "JSON list of {class, x, y, w, h} in shares of the picture.", "目标框（JSON）"),
+        Column(
+            "assumed_running", "string", "Machines taken to run, their state unknown; '' where none.", "按运行计的设备"
+        ),
+        Column("snapshot_uri", "string", "Key frame with boxes, heads blurred; null where none is kept.", "图片"),
+        Column("clip_uri", "string", "Clip from before to after, heads blurred; null where none is kept.", "录像"),
+        Column("clip_id", "string", "Clip in bronze.video_clip; 'live' where a stream was watched.", "录像标识"),
+        _ZH,
+        _EN,
+        Column("model_version", "string", "Weights that saw it: name and digest.", "模型版本"),
+        _REVISION,
+        _COMPUTED,
+        day_column(),
+    ),
+    time="began_at",
+)

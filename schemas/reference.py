@@ -81,6 +81,7 @@ INDEX_LEVEL = Table(
         Column("unit", "string", "Unit of the steps.", "单位"),
         Column("source", "string", "Where they come from.", "来源"),
         Column("confidence", "string", "confirmed, inferred, convention or advisory.", "可信度"),
+        Column("mine_may", "string", "What a site file may do with them: set, tighten or nothing.", "矿方可否调整"),
         Column("note", "string", "What a reader should know.", "备注"),
     ),
 )

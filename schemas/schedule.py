@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from minefusion.schemas import silver
+from minefusion.schemas import gold, silver
 from minefusion.schemas.catalog import site_path
+from minefusion.schemas.errors import InputError
 from minefusion.schemas.exchange.mine_codes import mine_of_name
 from minefusion.schemas.settings import EngineChoice, Settings
+from minefusion.schemas.site import load_site
 
 # Clock of the mines' shifts. Days and hours of tables are UTC, like their partitions.
 MINE_TIMEZONE = "Asia/Shanghai"
@@ -25,6 +28,8 @@ EVERY_MINUTE = "* * * * *"
 EVERY_HOUR = "0 * * * *"
 AFTER_EACH_HOUR = f"{SETTLE_MIN} * * * *"
 EVERY_DAY = "0 0 * * *"
+# In the night to Monday, by the mines' clock.
+EVERY_WEEK = "0 3 * * 1"
 # When a mine's own office sleeps, by the mines' clock.
 EVERY_NIGHT = "30 2 * * *"
 AFTER_EACH_SHIFT = f"{SETTLE_MIN} 0,8,16 * * *"
@@ -92,8 +97,14 @@ OTHER_FEEDS = (
     silver.EQUIPMENT_STATE, silver.VEHICLE_POSITION, silver.FIELD_RECORD, silver.VIDEO_EVENT,
 )  # fmt: skip
 
-# Jobs that keep the books rather than compute hazards; they follow the ingest's engine.
-_WITH_INGEST = {"ingest", "conform", "data_quality", "sensor_health", "export", "maintain"}
+# What the DAG that looks at video moves.
+VIDEO = (silver.DETECTION, silver.TRACK, silver.CAMERA_MINUTE, gold.UNSAFE_BEHAVIOUR)
+
+# Jobs that keep the books, or ask a model, rather than compute hazards; they follow the ingest's engine.
+_WITH_INGEST = {
+    "ingest", "conform", "data_quality", "sensor_health", "export", "maintain",
+    "score_methane", "score_seismic", "monitor_models",
+}  # fmt: skip
 _SITE_FILE = ".site.yaml"
 _MINE_IN_NAME = re.compile(r"(\d{6}[0-9A-Z]{4,14})_")
 
@@ -125,6 +136,16 @@ def mines_of(settings: Settings) -> list[str]:
             found |= {mine for name in names if (mine := mine_of_name(name, aliases))}
         else:
             found |= {match[1] for name in names if (match := _MINE_IN_NAME.match(name))}
+    return sorted(found)
+
+
+def cameras_of(settings: Settings) -> list[str]:
+    """The cameras that site files in the lake or the landing folder name, sorted; a file with a mistake names none."""
+    places = (site_path(settings.lake, "any").parent, settings.airflow.landing)
+    found: set[str] = set()
+    for path in (folder / name for folder in places for name in _names(folder) if name.endswith(_SITE_FILE)):
+        with suppress(InputError):  # the ingest tells what is wrong with it
+            found |= {camera.camera_code for camera in load_site(path).cameras}
     return sorted(found)
 
 

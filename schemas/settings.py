@@ -118,6 +118,28 @@ class NoticeSettings:
 
 
 @dataclass(frozen=True)
+class VideoSettings:
+    """How video is looked at.
+
+    Attributes:
+        detector: `champion`, a detector that comes with the project, or an .onnx file.
+        image_px: longer side of a picture as the network sees it; 0: as in training.
+        pictures_per_s: pictures of a clip that are looked at each second.
+        evidence_heads: whether heads can be recognised in the pictures kept of events.
+        training_data: data.yaml of the mine's own labelled pictures, on which the detector is trained each week; '' for
+            no training. training_weights: the checkpoint to begin with.
+    """
+
+    detector: str = "champion"
+    device: Literal["cpu", "cuda", "tensorrt"] = "cpu"
+    image_px: int = field(default=0, metadata=_between(0, 4096))
+    pictures_per_s: int = field(default=5, metadata=_between(1, 60))
+    evidence_heads: Literal["blurred", "shown"] = "blurred"
+    training_data: str = ""
+    training_weights: str = "yolo26n.pt"
+
+
+@dataclass(frozen=True)
 class Settings:
     """All of minefusion's settings.
 
@@ -172,6 +194,7 @@ class Settings:
     )
     spark: SparkSettings = field(default_factory=SparkSettings)
     airflow: AirflowSettings = field(default_factory=AirflowSettings)
+    video: VideoSettings = field(default_factory=VideoSettings)
     notice: NoticeSettings = field(default_factory=NoticeSettings)
 
     @property

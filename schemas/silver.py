@@ -602,6 +602,85 @@ VIDEO_EVENT = Table(
     time="began_at",
 )
 
+_CLIP = Column("clip_id", "string", "Clip in bronze.video_clip; 'live' where a stream was watched.", "录像标识")
+_CAMERA = Column("camera_code", "string", "Camera code, 20 digits.", "摄像机编码")
+_MODEL_VERSION = Column("model_version", "string", "Weights that found it: name and digest.", "模型版本")
+_TRACK = Column("track", "int", "Number of the followed person in this clip; null: not followed.", "轨迹编号")
+
+DETECTION = Table(
+    name="silver.detection",
+    doc="What the detector saw, one row per box: people and what they wear. Places are shares of the picture.",
+    zh="视频检测框",
+    key=("mine_code", "camera_code", "observed_at", "clip_id", "number"),
+    columns=(
+        _MINE,
+        _CAMERA,
+        Column("observed_at", "timestamp", "Capture of the picture.", "画面时刻"),
+        _CLIP,
+        Column("number", "int", "Place among the boxes of the picture, the surest first.", "框序号"),
+        Column("label", "string", "person, helmet, bare_head, vest, no_vest ….", "类别"),
+        Column("detector_confidence", "double", "How sure the detector is.", "置信度", valid=(0, 1)),
+        Column("box_left", "double", "Left edge, share of the picture's width.", "左", valid=(0, 1)),
+        Column("box_top", "double", "Upper edge, share of its height.", "上", valid=(0, 1)),
+        Column("box_right", "double", "Right edge, share of its width.", "右", valid=(0, 1)),
+        Column("box_bottom", "double", "Lower edge, share of its height.", "下", valid=(0, 1)),
+        _TRACK,
+        _AREA,
+        _MODEL_VERSION,
+        day_column(),
+    ),
+    time="observed_at",
+)
+
+TRACK = Table(
+    name="silver.track",
+    doc="One row per person followed through a clip: when, where in the picture, and what they wore.",
+    zh="视频轨迹",
+    key=("mine_code", "camera_code", "clip_id", "track"),
+    columns=(
+        _MINE,
+        _CAMERA,
+        _CLIP,
+        Column("track", "int", "Number of the person in this clip.", "轨迹编号"),
+        Column("began_at", "timestamp", "First picture.", "开始时间"),
+        Column("ended_at", "timestamp", "Last picture.", "结束时间"),
+        Column("pictures", "int", "Pictures in which the person was seen.", "画面数"),
+        Column("detector_confidence", "double", "Mean confidence.", "置信度", valid=(0, 1)),
+        Column("wearing", "string", "JSON: label → share of the pictures in which it was seen.", "穿戴（JSON）"),
+        Column(
+            "path", "string", "JSON list of [seconds from began_at, x, y] of the feet, one a second.", "路径（JSON）"
+        ),
+        _AREA,
+        _MODEL_VERSION,
+        day_column(),
+    ),
+    time="began_at",
+)
+
+CAMERA_MINUTE = Table(
+    name="silver.camera_minute",
+    doc="Whether a camera was watched, minute by minute, by whom, and whether its picture could be used.",
+    zh="摄像机分析分钟：覆盖与画面质量",
+    key=("mine_code", "camera_code", "minute", "clip_id"),
+    columns=(
+        _MINE,
+        _CAMERA,
+        Column("minute", "timestamp", "Start of the minute.", "分钟"),
+        _CLIP,
+        Column("pictures", "int", "Pictures that were judged.", "分析画面数"),
+        Column("dropped", "int", "Pictures left out because newer ones were there.", "丢弃画面数"),
+        Column("people_max", "int", "Most people in one picture.", "最多人数", unit="person"),
+        Column("delay_s", "double", "95th percentile from capture to judgement; null for clips.", "分析延迟", unit="s"),
+        Column(
+            "faults", "string", "JSON list of {code, zh, en} of what was wrong with the picture.", "画面问题（JSON）"
+        ),
+        _AREA,
+        _MODEL_VERSION,
+        day_column(),
+    ),
+    time="minute",
+)
+
 DEFINITION = Table(
     name="silver.definition",
     doc="What definition files say about a point, station or area, one row each time it says something new.",

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from minefusion.schemas import site_air
 from minefusion.schemas.declared import read_yaml, refuse
+from minefusion.schemas.levels import check_own
 from minefusion.schemas.site_cameras import CameraFloor, CameraLine, CameraStream, CameraZone, check_cameras
 from minefusion.schemas.site_escape import Exit, RefugeChamber, check_escape
 from minefusion.schemas.site_hazards import (
@@ -142,18 +143,22 @@ class SiteStation:
 
 @dataclass(frozen=True)
 class Camera:
+    """A camera and where it is. `behaviours`: rules that hold at it, comma-joined; null: all."""
+
     camera_code: str
     name_zh: str
     name_en: str
     edge_id: str
     chainage_m: float
+    behaviours: str | None = None
 
 
 @dataclass(frozen=True)
 class SiteLevel:
     """The mine's own steps of one hazard index and scope, in the index's unit; a step that is null does not exist.
 
-    `source` says where they come from: a design, a measurement, the mine's rules.
+    They take the place of those in schemas/levels. What is law there may be tightened and not relaxed; what an index
+    is defined by may not be set. `source` says where they come from: a design, a measurement, the mine's rules.
     """
 
     index_id: str
@@ -321,6 +326,7 @@ def _check(site: Site, complain: Complain) -> None:
     site_air.check_air(site, complain)
     check_escape(site, complain)
     check_cameras(site, complain)
+    check_own(site, complain)
 
 
 def _check_unique(site: Site, complain: Complain) -> None:

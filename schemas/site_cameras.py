@@ -110,12 +110,18 @@ class CameraFloor:
 
 @dataclass(frozen=True)
 class WatchedCamera:
-    """A camera in a file of its own; the site file has more to say of it."""
+    """A camera in a file of its own; the site file has more to say of it.
+
+    `behaviours`: rules that hold at it, comma-joined; null: all. `clip`: name of a clip that it took, where that does
+    not hold the camera's code.
+    """
 
     camera_code: str
     name_zh: str = ""
     name_en: str = ""
     area_id: str | None = None
+    behaviours: str | None = None
+    clip: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,6 +152,8 @@ class View:
     zones: tuple[CameraZone, ...] = ()
     lines: tuple[CameraLine, ...] = ()
     floor: CameraFloor | None = None
+    behaviours: tuple[str, ...] | None = None
+    clip: str | None = None
 
     @property
     def machines(self) -> set[str]:
@@ -213,13 +221,21 @@ def _views(
             of(told.camera_zones, code),
             of(told.camera_lines, code),
             next(iter(of(told.camera_floors, code)), None),
+            _codes(camera.behaviours),
+            getattr(camera, "clip", None),
         )  # fmt: skip
     return views
+
+
+def _codes(told: str | None) -> tuple[str, ...] | None:
+    return None if told is None else tuple(code.strip() for code in told.split(",") if code.strip())
 
 
 def check_cameras(told: Site | CameraFile, complain: Callable[[Any, str], None]) -> None:
     """What must hold inside these sections."""
     known = {camera.camera_code for camera in told.cameras}
+    for camera in told.cameras:
+        _check_behaviours(camera, complain)
     if isinstance(told, CameraFile):
         for section in (told.cameras, told.camera_streams, told.camera_floors):
             _check_once(section, complain)
@@ -242,6 +258,15 @@ def check_cameras(told: Site | CameraFile, complain: Callable[[Any, str], None])
         if len(floor.points) < LEAST_FLOOR_POINTS:
             few = f"expected {LEAST_FLOOR_POINTS} points or more of the floor of {floor.camera_code}"
             complain(floor, f"{few}, got {len(floor.points)}; add some")
+
+
+def _check_behaviours(camera: Any, complain: Callable[[Any, str], None]) -> None:
+    from minefusion.schemas.behaviours import all_behaviours  # which knows the kinds of zones from here
+
+    rules = {each.code for each in all_behaviours()}
+    for code in _codes(camera.behaviours) or ():
+        if code not in rules:
+            complain(camera, f"expected behaviours among {', '.join(sorted(rules))}, got '{code}'; mend or remove it")
 
 
 def _check_once(things: Sequence[Any], complain: Callable[[Any, str], None]) -> None:

@@ -159,11 +159,12 @@ def lines_of(connection: Connection, after: int, most: int) -> list[Line]:
 
 def bodies(connection: Connection) -> Rows:
     """All records as their tables hold them."""
-    return {
-        (name, key): json.loads(body)
-        for name, kind in TYPES.items()
-        for key, body in connection.execute(select(*_TABLES[kind].primary_key.columns, _TABLES[kind].c.body))
-    }
+    found: Rows = {}
+    for name, kind in TYPES.items():
+        (key,) = _TABLES[kind].primary_key.columns
+        rows = connection.execute(select(key, _TABLES[kind].c.body))
+        found |= {(name, each): json.loads(body) for each, body in rows}
+    return found
 
 
 def loaded(connection: Connection, since: datetime) -> Board:

@@ -1,5 +1,8 @@
 """`make up`: a real Airflow with minefusion's DAGs on this machine, ready to use, until Ctrl-C.
 
+With words behind it, it is Airflow's own command line with the same settings:
+`.venv/bin/python infra/airflow/up.py backfill create --dag-id rebuild_day …`.
+
 Settings of Airflow are given by the environment, each with its reason; nothing is edited by hand. All that Airflow
 keeps (database, logs, generated keys, the password) lies in its home folder, readable by this user alone.
 """
@@ -16,11 +19,13 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from minefusion import jvm
+from minefusion.notice import Failure, tell
+from minefusion.schemas.errors import MissingError
 from minefusion.schemas.schedule import SPARK_POOL, SPARK_SLOTS
 from minefusion.schemas.settings import Settings, load_settings
 
@@ -32,8 +37,11 @@ STOP_S = 60.0
 WATCH_S = 30.0
 
 
-def main() -> int:
+def main(words: Sequence[str] = ()) -> int:
     settings = load_settings()
+    if words:
+        surroundings = os.environ | environment(settings)
+        os.execvpe(airflow_command(), ["airflow", *words], surroundings)
     refuse_where_impossible(settings)
     for folder in (settings.airflow.home, settings.airflow.landing):
         folder.mkdir(parents=True, exist_ok=True)
@@ -54,7 +62,7 @@ def main() -> int:
         api.log_in(password or read_password(settings.airflow.home))
         api.set_pool(SPARK_POOL, SPARK_SLOTS)
         welcome(settings, password)
-        watch(api, running)
+        watch(api, running, settings)
     except KeyboardInterrupt:
         say("正在停止", "stopping")
     finally:
@@ -72,8 +80,14 @@ def refuse_where_impossible(settings: Settings) -> None:
                 f"expected port {settings.airflow.port} free, it is taken; `minefusion doctor` says by whom; "
                 "end that process or set MINEFUSION_AIRFLOW_PORT"
             )
-    if not (Path(sys.prefix) / "bin" / "airflow").is_file():
+    airflow_command()
+
+
+def airflow_command() -> str:
+    command = Path(sys.prefix) / "bin" / "airflow"
+    if not command.is_file():
         leave(f"expected Airflow in {sys.prefix}, found none; run make setup")
+    return str(command)
 
 
 def environment(settings: Settings, *, paused: bool = False) -> dict[str, str]:
@@ -144,7 +158,7 @@ def start(surroundings: Mapping[str, str], log: Path) -> subprocess.Popen[bytes]
     """Start Airflow in a session of its own, so that Ctrl-C reaches it once and in order."""
     with log.open("ab") as out:
         return subprocess.Popen(
-            [f"{sys.prefix}/bin/airflow", "standalone"],
+            [airflow_command(), "standalone"],
             env=dict(surroundings),
             stdout=out,
             stderr=subprocess.STDOUT,
@@ -247,8 +261,9 @@ def welcome(settings: Settings, password: str | None) -> None:
     )
 
 
-def watch(api: Api, running: subprocess.Popen[bytes]) -> None:
-    """Until Airflow ends; says when one of its parts is dead, since nothing restarts it."""
+def watch(api: Api, running: subprocess.Popen[bytes], settings: Settings) -> None:
+    """Until Airflow ends; says when one of its parts is dead, since nothing restarts it, to whom the settings name,
+    too: a dead scheduler runs no task that could."""
     dead: set[str] = set()
     while True:
         try:
@@ -257,9 +272,20 @@ def watch(api: Api, running: subprocess.Popen[bytes]) -> None:
             now = unhealthy(api)
             for part in sorted(now - dead):
                 say(f"{part} 不正常：Ctrl-C 后重新 make up", f"{part} is not healthy: Ctrl-C and make up again")
+                tell_of(f"Airflow / {part}", "the part is dead, and nothing restarts it", settings)
             dead = now
         else:
+            tell_of("Airflow", f"it ended by itself with code {code}", settings)
             leave(f"expected Airflow to run until Ctrl-C, it ended with code {code}; its log says why")
+
+
+def tell_of(where: str, why: str, settings: Settings) -> None:
+    """Give notice, where the settings say to whom."""
+    if settings.notice.is_on:
+        try:
+            tell(settings, Failure(where, why=why, command="make up", log=str(settings.airflow.home)))
+        except MissingError as error:
+            print(f"airflow: {error}", file=sys.stderr)
 
 
 def unhealthy(api: Api) -> set[str]:
@@ -280,4 +306,4 @@ def leave(why: str) -> NoReturn:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

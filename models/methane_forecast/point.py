@@ -66,10 +66,14 @@ def fit_point(
     grid: Grid | None = None,
 ) -> PointModel:
     """Fit the experts to what was known just before row `until`; a past that was kept goes on with its grid."""
+    from threadpoolctl import threadpool_limits
+
     known = at_rows(rows, np.arange(until))
     grid = grid or grid_of(own_pct[:until])
     moves = moves_ahead(own_pct[:until], known.base_pct, grid)
-    experts = tuple(FITS[each](known, moves, grid, config) for each in config.experts)
+    with threadpool_limits(1):  # threads of a matrix product that wait for each other cost more than they bring
+        experts = tuple(FITS[each](known, moves, grid, config) for each in config.experts)
+        onset = fit_onset(rows, own_pct, limit_pct, until, config)
     with np.errstate(all="ignore"):
         low = np.nanmin(np.where(np.isnan(known.values), np.inf, known.values), axis=0)
         high = np.nanmax(np.where(np.isnan(known.values), -np.inf, known.values), axis=0)
@@ -79,7 +83,7 @@ def fit_point(
         grid,
         rows.columns,
         experts,
-        fit_onset(rows, own_pct, limit_pct, until, config),
+        onset,
         past or no_past(len(experts), grid),
         low,
         high,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,14 +27,16 @@ _PROVIDERS = {
 }
 # Weights that come with the project: name → file in this folder.
 SHIPPED = {
-    "yolox_nano": "weights/yolox_nano.onnx",
-    "ppe": "agpl/weights/ppe.onnx",
-    "tunnel": "agpl/weights/tunnel.onnx",
+    "yolox_nano": "shipped/yolox_nano/yolox_nano.onnx",
+    "ppe": "agpl/shipped/unsafe_behaviour/model/detector.onnx",
+    "tunnel": "agpl/shipped/unsafe_behaviour_tunnel/model/detector.onnx",
 }
 # The grey of the border around a picture that is not as wide as the network's input.
 BORDER = 114
 # Networks halve a picture five times.
 STRIDE = 32
+# Boxes of one class that are compared with one another, and boxes of a picture that are told.
+MOST_OF_A_CLASS, MOST_BOXES = 1000, 300
 # COCO's first class; the others are nothing that a mine asks for.
 COCO_CLASSES = 80
 
@@ -48,14 +51,16 @@ class DetectorConfig:
         overlap: of two boxes of a class that overlap more, the surer one stays.
         threads: of the CPU; null: all cores.
         most_at_once: pictures in one run of the network.
+        margin: border around a picture beyond what the network's stride asks for, in strides.
     """
 
     device: Device = "cpu"
     image_px: int | None = None
     least_confidence: float = 0.1
-    overlap: float = 0.6
+    overlap: float = 0.7
     threads: int | None = None
     most_at_once: int = 16
+    margin: float = 0.0
 
 
 def open_detector(model: str | Path, config: DetectorConfig | None = None) -> Detector:
@@ -178,13 +183,11 @@ class OnnxYolo(_Onnx):
         if self._fixed:
             return self._fixed
         scale = self.image_px / max(height, width)
-        return (
-            -(-round(height * scale) // STRIDE) * STRIDE,
-            -(-round(width * scale) // STRIDE) * STRIDE,
-        )
+        rows, columns = (math.ceil(side * scale / STRIDE + self.config.margin) for side in (height, width))
+        return rows * STRIDE, columns * STRIDE
 
     def _fitted(self, picture: Picture, shape: tuple[int, int]) -> NDArray[np.float32]:
-        canvas, _ = letterboxed(picture, shape)
+        canvas = letterboxed(picture, shape, self.image_px)
         return (canvas.transpose(2, 0, 1) / np.float32(255)).astype(np.float32, copy=False)
 
     def _read(self, raw: NDArray[np.float32], shape: tuple[int, int], picture: Picture) -> Detections:
@@ -192,15 +195,14 @@ class OnnxYolo(_Onnx):
             raw = raw[raw[:, 4] >= self.config.least_confidence]
             boxes, confidence, label = raw[:, :4], raw[:, 4], raw[:, 5].astype(np.int64)
         else:
-            scores = raw[4:].T
-            label, confidence = scores.argmax(axis=1), scores.max(axis=1)
-            sure = confidence >= self.config.least_confidence
-            x, y, w, h = raw[:4].T[sure].T
+            # A place may look like two classes, a helmet and a bare head: both are told, and rules compare them.
+            place, label = np.nonzero(self.config.least_confidence <= raw[4:].T)
+            confidence = raw[4:].T[place, label]
+            x, y, w, h = raw[:4].T[place].T
             boxes = np.stack([x - w / 2, y - h / 2, x + w / 2, y + h / 2], axis=1)
-            label, confidence = label[sure], confidence[sure]
             keep = suppressed(boxes, confidence, label, self.config.overlap)
             boxes, confidence, label = boxes[keep], confidence[keep], label[keep]
-        return self._kept(_unboxed(boxes, shape, picture), confidence, label)
+        return self._kept(_unboxed(boxes, shape, picture, self.image_px), confidence, label)
 
 
 class OnnxYolox(_Onnx):
@@ -218,7 +220,7 @@ class OnnxYolox(_Onnx):
 
     def _fitted(self, picture: Picture, shape: tuple[int, int]) -> NDArray[np.float32]:
         # Blue, green, red from 0 to 255, the border to the right and below.
-        canvas, _ = letterboxed(picture, shape, centred=False)
+        canvas = letterboxed(picture, shape, self.image_px, centred=False)
         return np.ascontiguousarray(canvas[:, :, ::-1].transpose(2, 0, 1), dtype=np.float32)
 
     def _read(self, raw: NDArray[np.float32], shape: tuple[int, int], picture: Picture) -> Detections:
@@ -230,7 +232,7 @@ class OnnxYolox(_Onnx):
         boxes = np.concatenate([centre - size / 2, centre + size / 2], axis=1)
         label, confidence = label[sure], confidence[sure]
         keep = suppressed(boxes, confidence, label, self.config.overlap)
-        boxes = _unboxed(boxes[keep], shape, picture, centred=False)
+        boxes = _unboxed(boxes[keep], shape, picture, self.image_px, centred=False)
         return self._kept(boxes, confidence[keep], label[keep])
 
 
@@ -245,25 +247,26 @@ def _cells(image_px: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return np.concatenate(cells).astype(np.float32), np.concatenate(strides).astype(np.float32)
 
 
-def _scale(shape: tuple[int, int], height: int, width: int) -> float:
-    return min(shape[0] / height, shape[1] / width)
+def _scale(shape: tuple[int, int], picture: Picture, image_px: int) -> float:
+    height, width = picture.shape[:2]
+    return min(shape[0] / height, shape[1] / width, image_px / max(height, width))
 
 
-def letterboxed(picture: Picture, shape: tuple[int, int], *, centred: bool = True) -> tuple[Picture, tuple[int, int]]:
-    """The picture in a canvas of this height and width, its proportions kept; and where its top left corner lies."""
+def letterboxed(picture: Picture, shape: tuple[int, int], image_px: int, *, centred: bool = True) -> Picture:
+    """The picture in a canvas of this height and width, its longer side at most `image_px`, its proportions kept."""
     import cv2
 
     height, width = picture.shape[:2]
-    scale = _scale(shape, height, width)
+    scale = _scale(shape, picture, image_px)
     new = (max(1, round(width * scale)), max(1, round(height * scale)))
     if new != (width, height):
         picture = cv2.resize(picture, new, interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
     top, left = _corner(shape, (new[1], new[0])) if centred else (0, 0)
     if new == (shape[1], shape[0]):
-        return picture, (0, 0)
+        return picture
     canvas = np.full((*shape, 3), BORDER, dtype=np.uint8)
     canvas[top : top + new[1], left : left + new[0]] = picture
-    return canvas, (top, left)
+    return canvas
 
 
 def _corner(shape: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
@@ -272,11 +275,11 @@ def _corner(shape: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
 
 
 def _unboxed(
-    boxes: NDArray[Any], shape: tuple[int, int], picture: Picture, *, centred: bool = True
+    boxes: NDArray[Any], shape: tuple[int, int], picture: Picture, image_px: int, *, centred: bool = True
 ) -> NDArray[np.float64]:
     """From pixels of the canvas to shares of the picture."""
     height, width = picture.shape[:2]
-    scale = _scale(shape, height, width)
+    scale = _scale(shape, picture, image_px)
     new = (max(1, round(height * scale)), max(1, round(width * scale)))
     top, left = _corner(shape, new) if centred else (0, 0)
     moved = np.asarray(boxes, dtype=np.float64).reshape(-1, 4) - (left, top, left, top)
@@ -284,17 +287,16 @@ def _unboxed(
 
 
 def suppressed(boxes: NDArray[Any], confidence: NDArray[Any], label: NDArray[Any], overlap: float) -> NDArray[np.int64]:
-    """Indices of the boxes that stay: of two of one class that overlap by more, the surer."""
-    order = np.argsort(-confidence, kind="stable")
-    if not len(order):
-        return order
-    # Boxes of different classes are moved apart, so that they never overlap.
-    apart = np.asarray(boxes, dtype=np.float64) + (label[:, None] * (np.abs(boxes).max() * 2 + 1))
-    shared = overlaps(apart[order], apart[order]) > overlap
+    """Indices of the boxes that stay, the surest first: of two of one class that overlap by more, the surer."""
     kept: list[int] = []
-    gone = np.zeros(len(order), dtype=bool)
-    for index in range(len(order)):
-        if not gone[index]:
-            kept.append(int(order[index]))
-            gone |= shared[index]
-    return np.array(kept, dtype=np.int64)
+    for each in np.unique(label):
+        mine = np.flatnonzero(label == each)
+        mine = mine[np.argsort(-confidence[mine], kind="stable")][:MOST_OF_A_CLASS]
+        shared = overlaps(*[np.asarray(boxes[mine], dtype=np.float64)] * 2) > overlap
+        gone = np.zeros(len(mine), dtype=bool)
+        for index in range(len(mine)):
+            if not gone[index]:
+                kept.append(int(mine[index]))
+                gone |= shared[index]
+    found = np.array(kept, dtype=np.int64)
+    return found[np.argsort(-confidence[found], kind="stable")][:MOST_BOXES]

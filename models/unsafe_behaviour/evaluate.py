@@ -154,24 +154,18 @@ def _matched(
     truth: NDArray[np.int64], truth_boxes: NDArray[np.float64], label: NDArray[np.int64],
     found_boxes: NDArray[np.float64],
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:  # fmt: skip
-    """Which detections find a box: pairs of one class by falling overlap, each box and detection once."""
+    """Which detections find a box: each goes for the one it overlaps most, and the surest of those has it."""
     hits = np.zeros((len(label), len(OVERLAPS)), dtype=bool)
     owner = np.full(len(label), -1, dtype=np.int64)
     if not len(truth) or not len(label):
         return hits, owner
     shared = overlaps(truth_boxes, found_boxes) * (truth[:, None] == label[None, :])
+    wanted, how_much = shared.argmax(axis=0), shared.max(axis=0)
     for column, least in enumerate(OVERLAPS):
-        rows, columns = np.nonzero(shared >= least)
-        order = np.argsort(-shared[rows, columns], kind="stable")
-        taken_truth, taken_found = set(), set()
-        for row, detection in zip(rows[order].tolist(), columns[order].tolist(), strict=True):
-            if row in taken_truth or detection in taken_found:
-                continue
-            taken_truth.add(row)
-            taken_found.add(detection)
-            hits[detection, column] = True
-            if column == 0:
-                owner[detection] = row
+        candidates = np.flatnonzero(how_much >= least)  # the surest first
+        _, first = np.unique(wanted[candidates], return_index=True)
+        hits[candidates[first], column] = True
+    owner[hits[:, 0]] = wanted[hits[:, 0]]
     return hits, owner
 
 
@@ -200,8 +194,12 @@ def _scores(judged: Sequence[Judged], count: int) -> dict[str, NDArray[np.float6
     f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-16)
     best = int(_smoothed(f1[there].mean(axis=0)).argmax()) if there.any() else 0
     return {
-        "ap50": ap[:, 0], "ap50_95": ap.mean(axis=1), "precision": precision[:, best], "recall": recall[:, best], "n": n,
-    }  # fmt: skip
+        "ap50": ap[:, 0],
+        "ap50_95": ap.mean(axis=1),
+        "precision": precision[:, best],
+        "recall": recall[:, best],
+        "n": n,
+    }
 
 
 def _joined(judged: Sequence[Judged]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:

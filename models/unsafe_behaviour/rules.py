@@ -143,7 +143,9 @@ class Judge:
 
     def __init__(self, view: View, behaviours: Iterable[Behaviour] | None = None) -> None:
         self.view = view
-        self.behaviours = tuple(all_behaviours() if behaviours is None else behaviours)
+        declared = tuple(all_behaviours() if behaviours is None else behaviours)
+        wanted = view.behaviours
+        self.behaviours = tuple(each for each in declared if wanted is None or each.code in wanted)
         self._floor = Floor(view.floor) if view.floor else None
         self._trails: dict[int, Trail] = {}
         self._memories: dict[str, dict[str, _Memory]] = {}

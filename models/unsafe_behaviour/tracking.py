@@ -1,6 +1,6 @@
 """From detections to people with a number: ByteTrack of the `trackers` library, and what each person wears.
 
-Nothing is ever keyed on an unconfirmed number: a box counts as a person when it has been followed over several pictures.
+Nothing is ever keyed on an unconfirmed number: a box is a person when it has been followed over several pictures.
 """
 
 from __future__ import annotations

@@ -92,13 +92,19 @@ class FileState:
     def decide(self, verdict: str, reason: str = "") -> None:
         self.verdict, self.reason = verdict, reason
 
+    def warn(self, codes: Mapping[str, int]) -> None:
+        """Add warnings with their counts; most files have none."""
+        for code, times in codes.items():
+            if times:
+                self.codes[code] += times
+
 
 def open_files(landed: Sequence[Landed]) -> list[FileState]:
     """Every file, opened as far as its name, envelope and header allow."""
     files = [_opened(file) for file in landed]
     _check_bodies(files)
     for state in files:
-        state.codes.update(+state.envelope.codes)
+        state.warn(state.envelope.codes)
         if state.is_open and not state.is_provincial and state.rows is None:
             settle_header(state)
     return files
@@ -225,7 +231,7 @@ def settle_header(state: FileState) -> None:
     """What the header decides."""
     header = read_header(state.envelope.header, state.exchange_kind, state.mine_code or "", state.landed.received_at)
     state.header_at, state.declared = header.at, header.declared
-    state.codes.update(+header.codes)
+    state.warn(header.codes)
     if header.reason:
         state.decide("rejected", header.reason)
     # A header that cannot be read may be a record, with a person's data in it.

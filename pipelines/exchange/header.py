@@ -42,12 +42,12 @@ def read_header(fields: tuple[str, ...] | None, kind: Kind, mine_code: str, rece
     """Any header with exactly one date-time, wherever it stands (PC-5)."""
     header = Header()
     fields = tuple(text.strip() for text in fields or ())
-    times = [at for at in map(from_mine_local, filter(_DATETIME.fullmatch, fields)) if at is not None]
+    timed = list(filter(_DATETIME.match, fields))
+    times = [at for at in map(from_mine_local, filter(_DATETIME.fullmatch, timed)) if at is not None]
     # A time that goes on: the header ends in a line break instead of its separator, and holds the first record too.
-    is_glued = any(_DATETIME.match(text) and not _DATETIME.fullmatch(text) for text in fields)
+    is_glued = not all(map(_DATETIME.fullmatch, timed))
     has_mine = bool(fields) and MINE_CODE.match(fields[0]) is not None
-    record_counts = {len(layout.fields) for layout in kind.layouts}
-    is_record = not has_mine and len(fields) in record_counts - kind.header_counts
+    is_record = not has_mine and len(fields) in {len(layout.fields) for layout in kind.layouts} - kind.header_counts
     if len(times) != 1 or is_glued or is_record:
         header.reason = "HEADER_UNREADABLE"
         return header

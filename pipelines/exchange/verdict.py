@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 
 import polars as pl
 import pyarrow as pa
@@ -37,6 +38,7 @@ FILE: dict[str, pl.DataType] = {
     "records_aside": pl.Int64(),
     "records_waiting": pl.Int64(),
 }
+_HEADER = json.JSONEncoder(ensure_ascii=False)
 _QUARANTINE_CODES = tuple(code for code, told in reports().items() if told.level == "quarantine")
 
 
@@ -101,9 +103,9 @@ def files_table(files: Sequence[FileState]) -> pa.Table:
                 "encoding": state.envelope.encoding,
                 "verdict": verdict,
                 "reason": "" if verdict == "accepted" else state.reason,
-                "warnings": json.dumps([{"code": c, "count": n} for c, n in sorted(state.codes.items()) if n]),
-                "dialects": json.dumps(list(state.dialects)),
-                "header": None if state.header is None else json.dumps(state.header, ensure_ascii=False),
+                "warnings": _warnings(tuple(sorted((code, times) for code, times in state.codes.items() if times))),
+                "dialects": _dialects(state.dialects),
+                "header": None if state.header is None else _HEADER.encode(state.header),
                 "header_time": state.header_at,
                 "observed_from": state.observed[0] if is_loaded else None,
                 "observed_to": state.observed[1] if is_loaded else None,
@@ -116,6 +118,17 @@ def files_table(files: Sequence[FileState]) -> pa.Table:
             }
         )
     return pl.DataFrame(rows, schema=FILE, orient="row").to_arrow(compat_level=pl.CompatLevel.oldest())
+
+
+# Most files say what others of their batch say.
+@lru_cache
+def _warnings(codes: tuple[tuple[str, int], ...]) -> str:
+    return json.dumps([{"code": code, "count": times} for code, times in codes])
+
+
+@lru_cache
+def _dialects(dialects: tuple[str, ...]) -> str:
+    return json.dumps(dialects)
 
 
 def records_table(files: Sequence[FileState], parts: Sequence[pl.DataFrame]) -> pa.Table:

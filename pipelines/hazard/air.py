@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import get_args
 
 import narwhals as nw
@@ -10,8 +11,9 @@ import pyarrow as pa
 from minefusion.pipelines.hazard.air_paths import missing_in_path
 from minefusion.pipelines.hazard.gas import absolute_emission_m3_min, ventilation_emission_m3_min
 from minefusion.pipelines.hazard.inputs import Inputs
+from minefusion.pipelines.hazard.levels import steps
 from minefusion.pipelines.hazard.minutes import first_minute, minute_no, placed_points, window_minutes
-from minefusion.pipelines.hazard.rows import NORMAL, ORANGE, RED, Index, index_rows, number, quoted
+from minefusion.pipelines.hazard.rows import BLUE, NORMAL, ORANGE, RED, YELLOW, Index, index_rows, number, quoted
 from minefusion.pipelines.rounding import rounded
 from minefusion.schemas.levels import NAMES, listed_step
 from minefusion.schemas.limits import velocity_range
@@ -25,8 +27,9 @@ PER_GAS, PER_CO2, PER_PERSON = 100.0, 67.0, 4.0
 # recalled.
 COMFORT_M_S = ((15.0, 0.5), (18.0, 0.8), (20.0, 1.0), (23.0, 1.5), (26.0, 1.8))
 COOL_M_S = 0.3
-# Share of the required quantity under which a level begins; what has no air for five minutes on end is red.
-SUPPLY_BLUE, SUPPLY_YELLOW, SUPPLY_ORANGE, SUPPLY_RED = (listed_step("V-01", level) for level in NAMES)
+# Shares of the required quantity under which the levels up to orange begin; what has been under that of red for five
+# minutes on end is red.
+SUPPLY_STEPS = tuple(listed_step("V-01", level) for level in NAMES[:3])
 RED_MINUTES = 5
 V_01 = Index(
     id="V-01",
@@ -74,10 +77,16 @@ def comfort_velocity_m_s(temperature_c: nw.Expr) -> nw.Expr:
     return nw.when(~temperature_c.is_null()).then(velocity)
 
 
-def supply_level(ratio: nw.Expr, minutes_under_red: nw.Expr) -> nw.Expr:
-    """Level of supply ÷ need; `minutes_under_red`: longest run of minutes under SUPPLY_RED."""
+def supply_level(
+    ratio: nw.Expr, minutes_under_red: nw.Expr, under: Sequence[nw.Expr | float] = SUPPLY_STEPS
+) -> nw.Expr:
+    """Level of supply ÷ need; `minutes_under_red`: longest run of minutes in which it was under the step of red.
+
+    Args:
+        under: shares under which blue, yellow and orange begin.
+    """
     level = nw.lit(NORMAL)
-    for number_, step in ((1, SUPPLY_BLUE), (2, SUPPLY_YELLOW), (ORANGE, SUPPLY_ORANGE)):
+    for number_, step in zip((BLUE, YELLOW, ORANGE), under, strict=True):
         level = nw.when((ratio < step).fill_null(False)).then(nw.lit(number_)).otherwise(level)
     level = nw.when((minutes_under_red >= RED_MINUTES).fill_null(False)).then(nw.lit(RED)).otherwise(level)
     return nw.when(~ratio.is_null()).then(level)
@@ -121,9 +130,9 @@ def v01(inputs: Inputs) -> nw.LazyFrame:
     need = nw.when(~nw.col("_for_gas").is_null()).then(
         rounded(required_quantity_m3_min(*(nw.col(name) for name in needs)))
     )
-    windows = windows.with_columns(need.alias("_need"))
-    runs = minutes.join(windows.select(*key, "_window", "_need"), on=[*key, "_window"], how="left")
-    short = (nw.col("_q") < SUPPLY_RED * nw.col("_need")).fill_null(False).cast(nw.Int64)
+    windows = steps(inputs, windows.with_columns(need.alias("_need")), V_01.id)
+    runs = minutes.join(windows.select(*key, "_window", "_need", "red"), on=[*key, "_window"], how="left")
+    short = (nw.col("_q") < nw.col("red") * nw.col("_need")).fill_null(False).cast(nw.Int64)
     runs = runs.with_columns(short.alias("_short"))
     run = nw.col("_short").rolling_sum(RED_MINUTES, min_samples=1).over(*key, "_window", order_by=["minute_no"])
     runs = runs.with_columns(run.alias("_run")).group_by(*key, "_window").agg(nw.col("_run").max().alias("_run"))
@@ -137,9 +146,11 @@ def v01(inputs: Inputs) -> nw.LazyFrame:
         rows,
         V_01,
         value=ratio,
-        level=supply_level(ratio, nw.col("_run")),
+        level=supply_level(ratio, nw.col("_run"), [nw.col(name) for name in NAMES[:3]]),
         coverage=nw.col("coverage"),
         reason=missing_in_path("ch4"),
+        limit_source=nw.col("limit_source"),
+        limit_confidence=nw.col("limit_confidence"),
         inputs={
             "q_m3_min": number(nw.col("_q"), 1),
             "need_m3_min": number(nw.col("_need"), 1),
@@ -152,10 +163,10 @@ def v01(inputs: Inputs) -> nw.LazyFrame:
             "people": number(nw.col("_people"), 0),
             "temperature_c": number(nw.col("_temperature"), 1),
             "factor": number(factor, 2),
-            "minutes_under_0_9": number(nw.col("_run"), 0),
+            "minutes_short": number(nw.col("_run"), 0),
         },
-        finding_zh=_supply("风量 {} m³/min，需风量 {} m³/min，供需比 {}", "，其中连续 5 min 低于 0.90"),
-        finding_en=_supply("air {} m³/min, needed {} m³/min, ratio {}", ", five minutes on end under 0.90"),
+        finding_zh=_supply("风量 {} m³/min，需风量 {} m³/min，供需比 {}", "，其中连续 5 min 低于 "),
+        finding_en=_supply("air {} m³/min, needed {} m³/min, ratio {}", ", five minutes on end under "),
     )
 
 
@@ -164,7 +175,8 @@ def _supply(pattern: str, long_short: str) -> nw.Expr:
     words = pattern.split("{}")
     parts = [part for word, amount in zip(words, amounts, strict=False) for part in (nw.lit(word), amount)]
     lasts = (nw.col("_run") >= RED_MINUTES).fill_null(False)
-    return nw.concat_str(*parts, nw.when(lasts).then(nw.lit(long_short)).otherwise(nw.lit("")))
+    told = nw.concat_str(nw.lit(long_short), number(nw.col("red")))
+    return nw.concat_str(*parts, nw.when(lasts).then(told).otherwise(nw.lit("")))
 
 
 def _velocity_law(inputs: Inputs) -> nw.LazyFrame:
@@ -212,7 +224,8 @@ def _intake_temperature(inputs: Inputs) -> nw.LazyFrame:
 
 
 # ── V-02 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-LONG_OUTSIDE_MIN = int(listed_step("V-02", "red", "minutes_outside"))
+OUTSIDE = "minutes_outside"
+LONG_OUTSIDE_MIN = int(listed_step("V-02", "red", OUTSIDE))
 V_02 = Index(
     id="V-02",
     name_zh="井巷风速",
@@ -237,10 +250,16 @@ V_02 = Index(
 )
 
 
-def velocity_level(velocity_m_s: nw.Expr, low: nw.Expr, high: nw.Expr, minutes_outside: nw.Expr) -> nw.Expr:
-    """Orange outside the allowed range, red after LONG_OUTSIDE_MIN; null where no limit holds."""
+def velocity_level(
+    velocity_m_s: nw.Expr,
+    low: nw.Expr,
+    high: nw.Expr,
+    minutes_outside: nw.Expr,
+    red_after_min: nw.Expr | float = LONG_OUTSIDE_MIN,
+) -> nw.Expr:
+    """Orange outside the allowed range, red after so many minutes; null where no limit holds."""
     outside = is_outside(velocity_m_s, low, high)
-    long = (minutes_outside > LONG_OUTSIDE_MIN).fill_null(False)
+    long = (minutes_outside > red_after_min).fill_null(False)
     level = nw.when(outside).then(nw.when(long).then(nw.lit(RED)).otherwise(nw.lit(ORANGE))).otherwise(nw.lit(NORMAL))
     return nw.when(~velocity_m_s.is_null() & ~(low.is_null() & high.is_null())).then(level)
 
@@ -281,12 +300,14 @@ def v02(inputs: Inputs) -> nw.LazyFrame:
         .over("mine_code", "point_id", order_by=["minute_no"])
     )
     rows = rows.with_columns(run.alias("_run")).filter(nw.col("minute_no") >= first_minute(inputs.window))
+    # No mine may wait longer than the law, so a run that is seen as far as that is seen far enough.
+    rows = steps(inputs, rows, V_02.id, OUTSIDE).drop("limit_source", "limit_confidence")
     no_limit = low.is_null() & high.is_null()
     return index_rows(
         rows,
         V_02,
         value=velocity,
-        level=velocity_level(velocity, low, high, nw.col("_run")),
+        level=velocity_level(velocity, low, high, nw.col("_run"), nw.col("red")),
         coverage=nw.col("coverage"),
         reason=nw.when(no_limit & ~velocity.is_null()).then(nw.lit("NO_LIMIT")),
         legal=is_outside(velocity, nw.col("law_low"), nw.col("law_high")),

@@ -60,13 +60,19 @@ _CELL = [*_AREA, "minute_no"]
 _LATER = pa.schema([("_later", pa.int64())])
 
 
-def area_minute(inputs: Inputs, hazard: nw.LazyFrame, told: nw.LazyFrame) -> nw.LazyFrame:
+def area_minute(
+    inputs: Inputs,
+    hazard: nw.LazyFrame,
+    told: nw.LazyFrame,
+    video: tuple[nw.LazyFrame, nw.LazyFrame] | None = None,
+) -> nw.LazyFrame:
     """Rows of gold.area_minute, without what the job adds: every area of a mine by every minute of the window that
     lies between the mine's first and last data.
 
     Args:
         hazard: gold.hazard_index of the window and of two windows of the longest index before it.
         told: silver.reported_abnormality up to the window's end.
+        video: gold.unsafe_behaviour up to the window's end, and silver.camera_minute of the window; None: no cameras.
     """
     rows = _cells(inputs)
     rows = rows.join(_sensed(inputs), on=_CELL, how="left")
@@ -76,7 +82,11 @@ def area_minute(inputs: Inputs, hazard: nw.LazyFrame, told: nw.LazyFrame) -> nw.
         nw.col("reported_abnormalities").fill_null(0)
     )
     rows = rows.join(_worst(inputs, hazard), on=_CELL, how="left")
-    rows = _with_level(rows).with_columns(nw.lit(None, dtype=nw.Int32).alias("behaviours"))
+    rows = _with_level(rows)
+    if video is None:
+        rows = rows.with_columns(nw.lit(None, dtype=nw.Int32).alias("behaviours"))
+    else:
+        rows = rows.join(_behaviours(inputs, *video), on=_CELL, how="left")
     rows = rows.with_columns(_null_reasons().alias("null_reasons"))
     return rows.select(*(name for name in AREA_MINUTE.names if name not in ("computed_at", "revision", "day")))
 
@@ -237,6 +247,19 @@ def _reported(inputs: Inputs, told: nw.LazyFrame) -> nw.LazyFrame:
     still = nw.col("ended_at").is_null() | (nw.col("ended_at") >= nw.col("_end"))
     opened = begun.filter(nw.col("began_at") < nw.col("_end"), still)
     return opened.group_by(*_CELL).agg(nw.len().cast(nw.Int32).alias("reported_abnormalities"))
+
+
+def _behaviours(inputs: Inputs, seen: nw.LazyFrame, watched: nw.LazyFrame) -> nw.LazyFrame:
+    """How many unsafe behaviours go on in each minute that a camera of the area was watched in."""
+    grid = minute_grid(inputs).select("minute_no", "window_start")
+    cells = watched.filter(nw.col("pictures") > 0).select(*_AREA, nw.col("minute").alias("window_start")).unique()
+    cells = cells.join(grid, on="window_start", how="inner").select(*_CELL)
+    ends = grid.with_columns(nw.col("window_start").dt.offset_by("1m").alias("_end"))
+    going = seen.select(*_AREA, "began_at", "ended_at").join(ends, how="cross")
+    still = nw.col("ended_at").is_null() | (nw.col("ended_at") >= nw.col("window_start"))
+    going = going.filter(nw.col("began_at") < nw.col("_end"), still)
+    counts = going.group_by(*_CELL).agg(nw.len().cast(nw.Int32).alias("behaviours"))
+    return cells.join(counts, on=_CELL, how="left").with_columns(nw.col("behaviours").fill_null(0).cast(nw.Int32))
 
 
 def _worst(inputs: Inputs, hazard: nw.LazyFrame) -> nw.LazyFrame:

@@ -27,6 +27,7 @@ P_06 = Index(
     ),
     formula=r"N = \max(N_{\mathrm{told}}, N_{\mathrm{located}}) \le N_{\mathrm{job}}",
     reads=("people in the unit [person]", "states of the unit: disposal under way, job [-]"),
+    scenario="plant:abnormal",
     edges=(
         "No process unit in the site file: null with that reason.",
         "Nobody told of and no fresh head count: null, not 0.",

@@ -57,7 +57,7 @@ def _declared(number: int, zh: str, en: str, unit: str, formula: str, doc: str, 
         formula=formula,
         reads=more.pop("reads", ("levels and values of all indices of the area",)),
         scenario=more.pop("scenario", "gas_event"),
-        edges=more.pop("edges", ()),
+        **more,
     )
 
 
@@ -65,7 +65,7 @@ X_01 = _declared(
     1,
     "归一化风险",
     "normalised risk",
-    "",
+    "1",
     r"u_i = \operatorname{clip}\left(\frac{x_i - \text{normal}_i}{\text{red}_i - \text{normal}_i},\,0,\,1\right)",
     "Largest normalised finding of the area: 0 normal, 0.25 blue, 0.5 yellow, 0.75 orange, 1 red, straight between the "
     "index's own steps. Findings below blue count as 0, so that many normals never make a risk.",
@@ -75,34 +75,35 @@ X_02 = _declared(
     2,
     "层次分析权重",
     "weights by pairwise comparison",
-    "",
+    "1",
     r"A w = \lambda_{\max} w,\quad CR = \frac{\lambda_{\max} - n}{(n - 1)\,RI}",
     "Consistency ratio of the mine's comparison of hazard groups; the weights stand in the inputs. Over 0.1 the "
     "comparison contradicts itself and is rejected; the start importance then holds.",
     source="Saaty's analytic hierarchy process",
     confidence="confirmed",
     reads=("importance of the hazard groups, pairwise comparisons of the site file",),
-    scenario="",
+    edges=("one or two groups are always consistent", "no comparison in the site file: the start importance, ratio 0"),
+    without_scenario="It says how far weights are to be trusted and is no hazard.",
 )
 X_03 = _declared(
     3,
     "熵权",
     "weights by entropy",
-    "",
+    "1",
     r"e_j = -\frac{1}{\ln m}\sum_i p_{ij}\ln p_{ij},\quad w_j = \frac{1 - e_j}{\sum_k (1 - e_k)}",
     "Weight of the group that told the area-days of the last month apart most; all weights stand in the inputs. Worked "
     "out once a month, with w ∝ √(w of the comparison · w of the entropy).",
     source="entropy weight method",
     confidence="confirmed",
     reads=("X-01 of the month before, highest of each area and day, by group",),
-    scenario="",
+    without_scenario="It is a weight and no hazard.",
     edges=("under 30 area-days: no weights", "a group that never varied weighs nothing"),
 )
 X_04 = _declared(
     4,
     "D-S 证据融合",
     "combined evidence",
-    "",
+    "1",
     r"m(A) = \frac{\sum_{B\cap C=A} m_1(B)\,m_2(C)}{1 - K}",
     "Belief that the area is abnormal, in the group of hazards where two or more indices give the most. Each index is "
     "a source that is trusted as far as good data cover it.",
@@ -113,7 +114,7 @@ X_05 = _declared(
     5,
     "对数几率融合",
     "log-odds fusion",
-    "",
+    "1",
     r"\operatorname{logit} p = \operatorname{logit} p_0 + s\sum_i \ln LR_i",
     "Probability of trouble in the group of hazards where two or more indices give the most. Likelihood ratios by "
     "level are start values and were not calibrated on accidents; indices of a group rest on the same sensors, so half "
@@ -124,7 +125,7 @@ X_06 = _declared(
     6,
     "噪声或综合风险",
     "noisy-or of all findings",
-    "",
+    "1",
     r"R = 1 - \prod_i (1 - w_i u_i)",
     "All findings of the area together: never under its worst weighted one. A mean is not used: it hides a single red.",
     edges=("one share for each group of hazards, its largest", "weights: see X-02 and X-03, the heaviest counts 1"),
@@ -133,35 +134,44 @@ X_07 = _declared(
     7,
     "作业条件风险分级",
     "graded risk",
-    "",
+    "1",
     r"D = L \cdot E \cdot C",
     "Risks that the mine graded by hand, by LEC or by the six-by-six matrix. Beside it D with the likelihood that the "
     "hour's findings give, so that graded and measured risk share a scale.",
     source="LEC method and LS matrix of dual prevention",
     confidence="inferred",
     reads=("graded risks of the site file", "R of the area (X-06)"),
-    scenario="",
+    scenario="overdue_danger",
+    edges=(
+        "a risk without an exposure is graded by the matrix, likelihood times consequence",
+        "a mine that grades no risk has no row",
+    ),
 )
 X_08 = _declared(
     8,
     "双重预防四色",
     "colour of dual prevention",
-    "",
+    "1",
     r"\text{colour} = \max(\text{graded}, \text{measured}) + [\text{major danger overdue}]",
     "The worse of graded colour (X-07) and measured colour (X-06); a major hidden danger that is open past its date "
     "raises blue and yellow by one.",
     reads=("graded risks of the site file", "hidden dangers of the field records", "X-06"),
+    scenario="overdue_danger",
     edges=("closure on time, mean days open and repeats of the area stand in the inputs",),
 )
 X_09 = _declared(
     9,
     "跳级规则",
     "escalation",
-    "",
+    "1",
     r"\text{level} \ge 3 \text{ where any critical signal holds}",
     "Level that single critical signals set at least, whatever the score: any index at red, stop of the main fan "
     "(red), a rise by two levels within an hour.",
     source="published for tailings; own choice for the rest",
+    edges=(
+        "an index that was not known an hour ago has not risen",
+        "a signal that no longer holds escalates no longer",
+    ),
 )
 X_10 = _declared(
     10,
@@ -171,6 +181,7 @@ X_10 = _declared(
     r"E = N_{area} \cdot R_{area}",
     "People in the area times its risk; ranks the areas of a mine for dispatch. It has no level of its own.",
     reads=("most people in the area in the hour", "R of the area (X-06)"),
+    without_scenario="It ranks areas and has no levels.",
     edges=("no fresh head count: no value",),
 )
 DECLARED = (X_01, X_02, X_03, X_04, X_05, X_06, X_07, X_08, X_09, X_10)

@@ -17,6 +17,7 @@ from scipy.sparse.csgraph import connected_components
 
 from minefusion.pipelines.hazard.minutes import MINUTE_US
 from minefusion.pipelines.hazard.snapshots import with_validity
+from minefusion.schemas.levels import listed_step
 
 if TYPE_CHECKING:
     from minefusion.pipelines.hazard.inputs import Inputs
@@ -27,16 +28,16 @@ Bools = NDArray[np.bool_]
 
 UNDERGROUND = 1
 # Gathering: at least so many people, each within EPS of another, for so long, each moving no farther than two EPS.
-EPS_M, LEAST_PEOPLE = 15.0, 5
+EPS_M, LEAST_PEOPLE = 15.0, int(listed_step("P-04", "yellow"))
 GATHERS_AFTER_US = 5 * MINUTE_US
 # Nobody else within this distance for longer than this time is alone.
-COMPANY_M, ALONE_AFTER_US = 50.0, 15 * MINUTE_US
+COMPANY_M, ALONE_AFTER_US = 50.0, int(listed_step("P-05", "yellow", "alone")) * MINUTE_US
 # Standing still: the fixes of the last ten minutes lie within 1.5 m of their median, but for one that may lie ten
 # metres off: a precise fix errs by 0.3 m, and now and then, out of sight of its station, by some metres.
-STILL_AFTER_US, STILL_M, OUTLIER_M = 10 * MINUTE_US, 1.5, 10.0
+STILL_AFTER_US, STILL_M, OUTLIER_M = int(listed_step("P-05", "orange", "still")) * MINUTE_US, 1.5, 10.0
 _STILL_MINUTES = 11
 # A card unseen for longer than this is lost; after an hour nobody looks here any more.
-LOST_AFTER_US, FORGOTTEN_AFTER_US = 5 * MINUTE_US, 60 * MINUTE_US
+LOST_AFTER_US, FORGOTTEN_AFTER_US = int(listed_step("P-05", "orange", "lost")) * MINUTE_US, 60 * MINUTE_US
 # People come and go there in cages and vehicles that no station sees.
 _NOT_COVERED = ("shaft", "surface")
 

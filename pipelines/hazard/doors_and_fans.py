@@ -5,16 +5,16 @@ from __future__ import annotations
 import narwhals as nw
 
 from minefusion.pipelines.hazard.inputs import Inputs
-from minefusion.pipelines.hazard.levels import judged, listed_level
+from minefusion.pipelines.hazard.levels import judged, listed_level, steps
 from minefusion.pipelines.hazard.minutes import QUANTITIES, placed_points, window_minutes
 from minefusion.pipelines.hazard.rows import NORMAL, ORANGE, RED, Index, index_rows, number, quoted
 from minefusion.pipelines.hazard.states import lasting_states
-from minefusion.schemas.levels import listed_step
+from minefusion.schemas.levels import NAMES, listed_step
 
 # Slower than this a point cannot tell which way the air goes.
 STILL_AIR_M_S = 0.1
-# Methane [%] that forbids to start a stopped fan again, and over which a written degassing plan is needed; recalled.
-NO_RESTART_PCT, PLAN_PCT = listed_step("V-08", "red", "restart"), listed_step("V-08", "red", "degassing_plan")
+# Methane [%] that forbids to start a stopped fan again; recalled.
+NO_RESTART_PCT = listed_step("V-08", "red", "restart")
 # Switches that tell whether a heading gets air; 0 means no.
 AIR_GIVERS = ("duct_state", "aux_fan")
 V_08 = Index(
@@ -55,9 +55,11 @@ def reversal_level(reversed_s: nw.Expr) -> nw.Expr:
     return listed_level(reversed_s, "V-08", "reversal")
 
 
-def stopped_fan_level(stopped_s: nw.Expr, ch4_pct: nw.Expr) -> nw.Expr:
+def stopped_fan_level(
+    stopped_s: nw.Expr, ch4_pct: nw.Expr, no_restart_pct: nw.Expr | float = NO_RESTART_PCT
+) -> nw.Expr:
     """Orange as soon as a heading has no air, red with gas in it that forbids to start again."""
-    gassy = (ch4_pct >= NO_RESTART_PCT).fill_null(False)
+    gassy = (ch4_pct >= no_restart_pct).fill_null(False)
     stopped = nw.when(gassy).then(nw.lit(RED)).otherwise(nw.lit(ORANGE))
     return nw.when(~stopped_s.is_null()).then(nw.when(stopped_s > 0).then(stopped).otherwise(nw.lit(NORMAL)))
 
@@ -185,11 +187,15 @@ def _fan_rows(inputs: Inputs, lasting: nw.LazyFrame) -> nw.LazyFrame:
         nw.when(nw.col("_ch4").is_finite()).then(nw.col("_ch4")).alias("_ch4"),
     )
     lasted, ch4 = nw.col("lasted_s"), nw.col("_ch4")
+    rows = steps(inputs, rows, V_08.id, "degassing_plan").with_columns(nw.col("red").alias("_plan"))
+    rows = steps(inputs, rows.drop(*NAMES, "limit_source", "limit_confidence"), V_08.id, "restart")
     return index_rows(
         rows,
         V_08,
         value=lasted,
-        level=stopped_fan_level(lasted, ch4),
+        level=stopped_fan_level(lasted, ch4, nw.col("red")),
+        limit_source=nw.col("limit_source"),
+        limit_confidence=nw.col("limit_confidence"),
         coverage=nw.col("coverage"),
         inputs={"stopped_s": number(lasted, 0), "ch4_pct": number(ch4, 3)},
         finding_zh=nw.concat_str(
@@ -214,6 +220,6 @@ def _lasting(before: str, otherwise: str) -> nw.Expr:
 def _gas_at_stop(before: str, no_restart: str, plan: str) -> nw.Expr:
     """What the gas at a fan that stands asks for; nothing while it runs."""
     stopped, ch4 = nw.col("lasted_s") > 0, nw.col("_ch4")
-    asked = nw.when((ch4 > PLAN_PCT).fill_null(False)).then(nw.lit(plan)).otherwise(nw.lit(no_restart))
+    asked = nw.when((ch4 > nw.col("_plan")).fill_null(False)).then(nw.lit(plan)).otherwise(nw.lit(no_restart))
     told = nw.concat_str(nw.lit(before), number(ch4), asked)
-    return nw.when((stopped & (ch4 >= NO_RESTART_PCT)).fill_null(False)).then(told).otherwise(nw.lit(""))
+    return nw.when((stopped & (ch4 >= nw.col("red"))).fill_null(False)).then(told).otherwise(nw.lit(""))

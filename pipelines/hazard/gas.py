@@ -37,8 +37,8 @@ from minefusion.schemas.limits import all_limits, gas_law
 
 # ── G-01 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 # Steps ahead of the alarm limit, as shares of it: our own choice, advisory.
-NEAR_ALARM, CLOSE_TO_ALARM = listed_step("G-01", "blue"), listed_step("G-01", "yellow")
-_OWN_STEPS = "0.8 and 0.9 of the alarm limit, own choice"
+OF_ALARM = "share_of_alarm"
+NEAR_ALARM, CLOSE_TO_ALARM = (listed_step("G-01", level, OF_ALARM) for level in ("blue", "yellow"))
 G_01 = Index(
     id="G-01",
     name_zh="甲烷超限",
@@ -66,12 +66,22 @@ G_01 = Index(
 )
 
 
-def gas_level(ch4_pct: nw.Expr, alarm_pct: nw.Expr, cut_pct: nw.Expr) -> nw.Expr:
-    """Level of a methane value against its alarm and power-cut limits; reaching a limit is enough."""
+def gas_level(
+    ch4_pct: nw.Expr,
+    alarm_pct: nw.Expr,
+    cut_pct: nw.Expr,
+    near: nw.Expr | float = NEAR_ALARM,
+    close: nw.Expr | float = CLOSE_TO_ALARM,
+) -> nw.Expr:
+    """Level of a methane value against its alarm and power-cut limits; reaching a limit is enough.
+
+    Args:
+        near, close: shares of the alarm limit at which blue and yellow begin.
+    """
     return rising_level(
         ch4_pct,
-        blue=rounded(NEAR_ALARM * alarm_pct),
-        yellow=rounded(CLOSE_TO_ALARM * alarm_pct),
+        blue=rounded(near * alarm_pct),
+        yellow=rounded(close * alarm_pct),
         orange=alarm_pct,
         red=nw.coalesce(cut_pct, alarm_pct),
     )
@@ -86,8 +96,8 @@ def g01(inputs: Inputs) -> nw.LazyFrame:
         "alarm",
         "cut",
         "limit_rule",
-        "limit_source",
-        "limit_confidence",
+        nw.col("limit_source").alias("_source"),
+        nw.col("limit_confidence").alias("_confidence"),
         "place_zh",
         "place_en",
     )
@@ -109,7 +119,9 @@ def g01(inputs: Inputs) -> nw.LazyFrame:
         (silent & above).alias("_kept"),
         nw.when(~silent).then(nw.col("saturated")).otherwise(nw.lit(False)).alias("saturated"),
     )
-    rows = rows.with_columns(gas_level(nw.col("_judged"), alarm, cut).alias("_level"))
+    rows = steps(inputs, rows, G_01.id, OF_ALARM)
+    level = gas_level(nw.col("_judged"), alarm, cut, nw.col("blue"), nw.col("yellow"))
+    rows = rows.with_columns(level.alias("_level"))
     level, kept, saturated = nw.col("_level"), nw.col("_kept"), nw.col("saturated")
     between = (level > NORMAL) & (level < ORANGE)
     # A point without limits cannot be judged; that is said, and never counted as normal.
@@ -136,8 +148,8 @@ def g01(inputs: Inputs) -> nw.LazyFrame:
             "rule": quoted(nw.col("limit_rule")),
             "marks": quoted(marks),
         },
-        limit_source=nw.when(between).then(nw.lit(_OWN_STEPS)).otherwise(nw.col("limit_source")),
-        limit_confidence=nw.when(between).then(nw.lit("advisory")).otherwise(nw.col("limit_confidence")),
+        limit_source=nw.when(between).then(nw.col("limit_source")).otherwise(nw.col("_source")),
+        limit_confidence=nw.when(between).then(nw.col("limit_confidence")).otherwise(nw.col("_confidence")),
         finding_zh=_gas_finding(_ZH),
         finding_en=_gas_finding(_EN),
         stands_from=BLUE,
@@ -194,7 +206,7 @@ def _gas_finding(words: _Words) -> nw.Expr:
     def limit(word: str, amount: nw.Expr) -> nw.Expr:
         return nw.concat_str(nw.lit(f"{words.comma}{word} "), number(amount), nw.lit(" %"))
 
-    doubted = (level == NORMAL) & (value >= rounded(NEAR_ALARM * alarm))
+    doubted = (level == NORMAL) & (value >= rounded(nw.col("blue") * alarm))
     unconfirmed = nw.lit(words.comma + words.unconfirmed)
     against = nw.when(doubted.fill_null(False)).then(unconfirmed).otherwise(limit(words.limit, alarm))
     against = nw.when((level > NORMAL) & (level < ORANGE)).then(limit(words.near, alarm)).otherwise(against)
@@ -333,8 +345,6 @@ def g02(inputs: Inputs) -> nw.LazyFrame:
 
 
 # ── G-07 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-# Share of the value of the high-gas class from which a place is near it.
-NEAR_CLASS = listed_step("G-07", "blue", "near_class")
 MINE = "mine"
 G_07 = Index(
     id="G-07",
@@ -387,10 +397,10 @@ def relative_emission_m3_t(absolute_m3_min: nw.Expr, output_t_per_day: nw.Expr) 
     return nw.when(output_t_per_day > 0).then(1440 * absolute_m3_min / output_t_per_day)
 
 
-def emission_level(absolute_m3_min: nw.Expr, class_m3_min: nw.Expr) -> nw.Expr:
-    """Blue from 0.8 of the class value, yellow over it; normal where the place has no class value."""
+def emission_level(absolute_m3_min: nw.Expr, class_m3_min: nw.Expr, near_share: nw.Expr | float) -> nw.Expr:
+    """Blue from a share of the class value, yellow over it; normal where the place has no class value."""
     over = (absolute_m3_min > class_m3_min).fill_null(False)
-    near = (absolute_m3_min >= rounded(NEAR_CLASS * class_m3_min)).fill_null(False)
+    near = (absolute_m3_min >= rounded(near_share * class_m3_min)).fill_null(False)
     level = nw.when(over).then(nw.lit(YELLOW)).otherwise(nw.when(near).then(nw.lit(BLUE)).otherwise(nw.lit(NORMAL)))
     return nw.when(~absolute_m3_min.is_null()).then(level)
 
@@ -452,9 +462,16 @@ def g07(inputs: Inputs) -> nw.LazyFrame:
 
 
 def _with_class(inputs: Inputs, rows: nw.LazyFrame, scope: nw.Expr | str) -> nw.LazyFrame:
-    """Adds `_class`, the value [m³/min] over which a place makes its mine a high-gas one; null where there is none."""
-    rows = steps(inputs, rows, G_07.id, scope).with_columns(nw.col("yellow").alias("_class"))
-    return rows.drop(*NAMES, "limit_source", "limit_confidence")
+    """Adds `_class`, the value [m³/min] over which a place makes its mine a high-gas one, null where there is none;
+    and `_near`, the share of it from which the place is near it."""
+    for of, name, step in ((scope, "_class", "yellow"), ("near_class", "_near", "blue")):
+        rows = steps(inputs, rows, G_07.id, of).with_columns(
+            nw.col(step).alias(name),
+            nw.col("limit_source").alias(f"{name}_source"),
+            nw.col("limit_confidence").alias(f"{name}_confidence"),
+        )
+        rows = rows.drop(*NAMES, "limit_source", "limit_confidence")
+    return rows
 
 
 def _emission_rows(rows: nw.LazyFrame, inputs: dict[str, nw.Expr]) -> nw.LazyFrame:
@@ -475,9 +492,11 @@ def _emission_rows(rows: nw.LazyFrame, inputs: dict[str, nw.Expr]) -> nw.LazyFra
         rows,
         G_07,
         value=emission,
-        level=emission_level(emission, class_value),
+        level=emission_level(emission, class_value, nw.col("_near")),
         coverage=nw.col("_coverage"),
         reason=nw.col("_reason"),
+        limit_source=nw.when(over).then(nw.col("_class_source")).otherwise(nw.col("_near_source")),
+        limit_confidence=nw.when(over).then(nw.col("_class_confidence")).otherwise(nw.col("_near_confidence")),
         inputs=inputs,
         finding_zh=nw.concat_str(nw.lit("绝对瓦斯涌出量 "), number(emission), nw.lit(" m³/min"), more_zh),
         finding_en=nw.concat_str(nw.lit("gas emission "), number(emission), nw.lit(" m³/min"), more_en),

@@ -70,6 +70,9 @@ F_01 = Index(
         "inert gas is injected: no value, INERT_GAS",
         "without oxygen sensors in the intake: plain air",
     ),
+    scenario="spontaneous_heating",
+    without_steps="Oxygen that was used is no hazard by itself: the ratios that rest on it have their steps.",
+    without_scenario="It has no levels.",
 )
 
 

@@ -88,7 +88,7 @@ def v03(history: History) -> nw.LazyFrame:
     rows = placed(history, rows, "主要通风机", "main fan")
     value, orifice = nw.col("value"), nw.col("orifice")
     drift_pct = nw.when(~value.is_null()).then(nw.col("_off").abs())
-    rows = judged(history, rows, V_03.id, ("", drift_pct))
+    rows = judged(history, rows, V_03.id, ("drift", drift_pct))
     kind = nw.when(orifice > EASY_M2).then(nw.lit("easy")).otherwise(nw.lit("medium"))
     kind = nw.when(orifice < HARD_M2).then(nw.lit("hard")).otherwise(kind)
     shown = number(value, 4)

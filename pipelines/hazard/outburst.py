@@ -75,16 +75,6 @@ G_09 = Index(
 )  # fmt: skip
 
 
-def desorption_k1(minutes: NDArray[np.float64], volume_ml_g: NDArray[np.float64]) -> tuple[float, float]:
-    """K1 [mL/(g·min^0.5)] and the loss W [mL/g] before measuring, by least squares through Q(t) + W = K1·√t.
-
-    Args:
-        minutes: since the coal was laid bare; at least two of them, not all alike.
-    """
-    slope, start = np.polyfit(np.sqrt(minutes), volume_ml_g, 1)
-    return float(slope), float(-start)
-
-
 def combined_index(cuttings_l_m: nw.Expr, flow_l_min: nw.Expr) -> nw.Expr:
     """R = (S_max − 1.8)·(q_max − 4); the product of two negative brackets means nothing and is negated."""
     of_cuttings, of_flow = cuttings_l_m - USUAL_CUTTINGS_L_M, flow_l_min - USUAL_FLOW_L_MIN

@@ -10,18 +10,15 @@ from __future__ import annotations
 import narwhals as nw
 
 from minefusion.pipelines.hazard.inputs import Inputs
+from minefusion.pipelines.hazard.levels import judged, steps
 from minefusion.pipelines.hazard.minutes import first_minute, minute_grid, window_minutes
-from minefusion.pipelines.hazard.rows import BLUE, NORMAL, ORANGE, RED, YELLOW, Index, index_rows, number, quoted
+from minefusion.pipelines.hazard.rows import NORMAL, ORANGE, RED, YELLOW, Index, index_rows, number, quoted
 from minefusion.pipelines.hazard.snapshots import LOOKBACK_MINUTES, held_counts, located, newest_snapshots
 from minefusion.schemas.limits import limit
 
 _NO_TEXT = nw.lit(None, dtype=nw.String)
 
 # ── P-01 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-# Step ahead of the cap, as a share of it: our own choice, advisory.
-NEAR_CAP = 0.9
-# So far over the national number of a working place is a major accident hazard.
-MAJOR = limit("PER-019").alarm or 1.2
 # Under a national cap visits of leaders to a face are not counted.
 _FACES = ("longwall_face", "heading")
 P_01 = Index(
@@ -38,6 +35,17 @@ P_01 = Index(
         "accident hazard); yellow at the cap and blue from 0.9 of it are advisory. Under a national cap "
         "leaders at faces and headings are not counted. Which shift produces is not known here, so a face has"
         " its production cap all day."
+    ),
+    formula=r"s = \frac{N - N_{leaders}}{N_{cap}}",
+    reads=(
+        "people of each area and of the mine [person]",
+        "caps: site file, positioning system, national rule [person]",
+    ),
+    scenario="over_crowding",
+    edges=(
+        "no fresh snapshot of the positioning system: null, never 0",
+        "a cap of 0 says that nobody may be there: P-03 judges that",
+        "leaders are left out at faces and headings under a national cap alone",
     ),
 )
 
@@ -77,16 +85,15 @@ def p01(inputs: Inputs) -> nw.LazyFrame:
         nw.col("cap").cast(nw.Float64).alias("_cap"),
     )
     people, cap = nw.col("_people"), nw.col("_cap")
-    level = nw.when(people >= (NEAR_CAP * cap).round(6)).then(nw.lit(BLUE)).otherwise(nw.lit(NORMAL))
-    level = nw.when(people >= cap).then(nw.lit(YELLOW)).otherwise(level)
-    level = nw.when(people > cap).then(nw.lit(ORANGE)).otherwise(level)
-    level = nw.when(people > (MAJOR * cap).round(6)).then(nw.lit(RED)).otherwise(level)
-    near = (people <= cap).fill_null(True)
+    share = people / cap
+    rows = judged(inputs, rows, P_01.id, ("share_of_cap", share), ("over_cap", share))
+    # Over the cap the cap's own source speaks, where the mine has set no step of its own.
+    of_cap = (people > cap).fill_null(False) & (nw.col("limit_confidence") != "mine")
     return index_rows(
         _own(rows),
         P_01,
         value=people,
-        level=nw.when(~people.is_null()).then(level),
+        level=nw.col("level"),
         legal=people > cap,
         reason=nw.lit("NO_SNAPSHOT"),
         inputs={
@@ -97,18 +104,16 @@ def p01(inputs: Inputs) -> nw.LazyFrame:
             "over": number(nw.when(people > cap).then(people - cap).otherwise(nw.lit(0.0)), 0),
             "rule": quoted(nw.col("cap_source")),
         },
-        limit_source=nw.when(near)
-        .then(nw.lit("0.9 of the cap and the cap itself, own choice"))
-        .otherwise(nw.col("cap_source")),
-        limit_confidence=nw.when(near).then(nw.lit("advisory")).otherwise(nw.col("cap_confidence")),
+        limit_source=nw.when(of_cap).then(nw.col("cap_source")).otherwise(nw.col("limit_source")),
+        limit_confidence=nw.when(of_cap).then(nw.col("cap_confidence")).otherwise(nw.col("limit_confidence")),
         finding_zh=nw.concat_str(number(people, 0), nw.lit(" 人，核定 "), number(cap, 0), nw.lit(" 人")),
         finding_en=nw.concat_str(number(people, 0), nw.lit(" people, cap "), number(cap, 0)),
     )
 
 
 # ── P-02 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-# The planned shift and so long [h] is a notice; a mine that declares no shifts is taken to work eight hours.
-OVER_SHIFT_H, USUAL_SHIFT_H = 2.0, 8.0
+# A mine that declares no shifts is taken to work eight hours.
+USUAL_SHIFT_H = 8.0
 WARNING_H, ALARM_H = limit("PER-020").alarm or 12.0, limit("PER-021").alarm or 14.0
 P_02 = Index(
     id="P-02",
@@ -123,17 +128,25 @@ P_02 = Index(
         "sets none; orange at 12 h where that comes first; yellow two hours over the planned shift "
         "(advisory). No law sets these hours."
     ),
+    formula=r"t_{max} = \max_i (t - t_{entry,i})",
+    reads=("entry of each person [-]", "approved hours and shifts of the site file [h]"),
+    scenario="overtime",
+    edges=(
+        "no fresh snapshot: null; nobody underground: 0",
+        "a person whose entry is not known is counted apart and not timed",
+        "approved hours under the notice: no notice, red at once",
+    ),
 )
 
 
 def p02(inputs: Inputs) -> nw.LazyFrame:
     """Overtime by mine and minute."""
-    mines = inputs.mines.select(
+    mines = steps(inputs, inputs.mines, P_02.id, "over_shift").select(
         "mine_code",
         "approved_hours",
         *_mine_place(),
         nw.coalesce(nw.col("approved_hours"), nw.lit(ALARM_H)).alias("_red"),
-        (nw.col("shift_hours").fill_null(USUAL_SHIFT_H) + OVER_SHIFT_H).alias("_yellow"),
+        (nw.col("shift_hours").fill_null(USUAL_SHIFT_H) + nw.col("yellow")).alias("_yellow"),
     )
     snapshot = ["mine_code", "snapshot_us"]
     hours = ((nw.col("observed_us") - nw.col("entered_mine_us")) / 3_600_000_000).round(4)
@@ -233,6 +246,15 @@ P_03 = Index(
         "People seen by two snapshots running in an area where nobody may be: red in a goaf and where methane"
         " is at or over the power-cut value, orange in another restricted area."
     ),
+    formula=r"N = |\{i : a_i(t_k) = a_i(t_{k-1}) = a,\ a\ \text{barred}\}|",
+    reads=("people by area, two snapshots running [person]", "restricted areas of the site file", "CH4 [%]"),
+    scenario="restricted_entry",
+    edges=(
+        "one snapshot alone does not count: a station at a junction may see past it",
+        "gas is judged as by G-01, and bars an area while its point is silent over the alarm limit",
+        "no fresh snapshot: null, never 0",
+    ),
+    without_steps="Anybody is one too many: the kind of the place gives the level, as told above.",
 )
 
 
@@ -290,8 +312,6 @@ def p03(inputs: Inputs) -> nw.LazyFrame:
 
 
 # ── P-04 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-# So many people in one gathering: our own choice, advisory.
-LARGE_GATHERING = 10
 P_04 = Index(
     id="P-04",
     name_zh="人员聚集",
@@ -305,6 +325,17 @@ P_04 = Index(
         " for five minutes, outside muster points, not walking or riding. Yellow from five people, orange "
         "from ten, red where methane in the area is at or over its alarm limit."
     ),
+    formula=(
+        r"N = \max_c |C_c|, \quad C_c = \text{DBSCAN}(d_{road} \le 15\ \mathrm{m},\ n \ge 5),\ "
+        r"t \ge 5\ \mathrm{min}"
+    ),
+    reads=("places of people along the roadways [m]", "muster points of the site file", "CH4 [%]"),
+    scenario="gathering",
+    edges=(
+        "people who walk or ride together are no gathering",
+        "muster points are left out",
+        "stations without distances: everybody at a station stands at one spot",
+    ),
 )
 
 
@@ -316,13 +347,9 @@ def p04(inputs: Inputs) -> nw.LazyFrame:
     gathered = nw.when(~nw.col("snapshot_us").is_null()).then(nw.col("gathered")).cast(nw.Float64)
     rows = rows.with_columns(gathered.alias("_value"), over.alias("_over"))
     value = nw.col("_value")
-    level = (
-        nw.when(value >= LARGE_GATHERING)
-        .then(nw.lit(ORANGE))
-        .otherwise(nw.when(value > 0).then(nw.lit(YELLOW)).otherwise(nw.lit(NORMAL)))
-    )
-    level = nw.when(nw.col("_over") & (value > 0)).then(nw.lit(RED)).otherwise(level)
+    rows = judged(inputs, rows, P_04.id, ("", value))
     danger = nw.col("_over") & (value > 0)
+    level = nw.when(danger).then(nw.lit(RED)).otherwise(nw.col("level"))
     return index_rows(
         _own(rows),
         P_04,
@@ -361,6 +388,14 @@ P_05 = Index(
         "minutes or last seen here, underground, more than five minutes ago (orange). Standing still at a "
         "muster point does not count, nor is anybody lost in a shaft; a card is looked for during one hour. "
         "Without distances from stations nobody stands still."
+    ),
+    formula=r"t_{alone},\ t_{still},\ t_{unseen} > T",
+    reads=("places of people along the roadways [m]", "areas where two must work (site file)"),
+    scenario="lone_worker",
+    edges=(
+        "a fix out of line with the others does not make somebody move",
+        "shafts and the surface are not covered: nobody is lost there",
+        "no fresh snapshot: null, never 0",
     ),
 )
 
@@ -434,13 +469,13 @@ def _gas(inputs: Inputs, step: str) -> nw.LazyFrame:
     limits = inputs.points.filter(nw.col("quantity") == "ch4").select("mine_code", "point_id", "alarm", "cut")
     rows = window_minutes(inputs, "ch4").join(limits, on=["mine_code", "point_id"], how="left")
     was_over = (nw.col("last_value") >= nw.col("alarm")) & (nw.col("last_high") >= nw.col("alarm"))
-    judged = (
+    reached = (
         nw.when(~nw.col("value_max").is_null())
         .then(nw.col("high"))
         .otherwise(nw.when(was_over).then(nw.col("last_high")))
     )
     rows = rows.with_columns(
-        (judged >= nw.col(step)).fill_null(False).cast(nw.Int32).alias("_reached"),
+        (reached >= nw.col(step)).fill_null(False).cast(nw.Int32).alias("_reached"),
         nw.col("area_id").fill_null("unplaced"),
     )
     return rows.group_by("mine_code", "area_id", "minute_no").agg(nw.col("_reached").max())

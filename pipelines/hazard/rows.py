@@ -75,6 +75,8 @@ REASONS: dict[str, tuple[str, str]] = {
     "NO_TOXIC_GAS": ("无有毒气体测点", "no point of toxic gas"),
     "NO_HUMIDITY": ("无有效湿度", "no usable humidity"),
     "NO_TEMPERATURE": ("无有效温度", "no usable temperature"),
+    "NO_CLIMATE_POINTS": ("无温度、湿度、风速齐全的区域", "no area has temperature, humidity and air velocity"),
+    "NO_RULED_TEMPERATURE": ("采掘工作面与硐室无温度测点", "no face, heading or chamber has a temperature point"),
     "NO_AIR_VELOCITY": ("无有效风速", "no usable air velocity"),
     "NO_SEISMIC_EVENTS": ("无微震事件数据", "no microseismic events are sent"),
     "TOO_FEW_EVENTS": ("有效事件不足", "too few events"),
@@ -134,8 +136,10 @@ class Index:
         doc: what it means, for docs and reports.
         formula: in LaTeX, without the marks around it.
         reads: its inputs, each with its unit: "CO in the return [ppm]".
-        scenario: shipped scenario that drives it to level 2 or more; '' where no feed can.
+        scenario: shipped scenario of a mine, or `plant:` and one of a plant, that drives it to level 2 or more.
         edges: what happens at the edges of what it can say.
+        without_steps: why no row of schemas/levels says where its levels begin; '' where one does.
+        without_scenario: why no scenario drives it to level 2; '' where one does.
     """
 
     id: str
@@ -150,6 +154,8 @@ class Index:
     reads: tuple[str, ...] = ()
     scenario: str = ""
     edges: tuple[str, ...] = ()
+    without_steps: str = ""
+    without_scenario: str = ""
 
 
 def index_rows(
@@ -257,36 +263,16 @@ def rising_level(
     yellow: nw.Expr | float | None = None,
     orange: nw.Expr | float | None = None,
     red: nw.Expr | float | None = None,
-    strictly: bool = False,
 ) -> nw.Expr:
-    """Highest step that the value is at or over (`strictly`: over); a step that is null holds for nothing.
+    """Highest step that the value is at or over; a step that is null holds for nothing.
 
     Null where the value is null.
     """
     level = nw.lit(NORMAL)
     for step_level, step in ((BLUE, blue), (YELLOW, yellow), (ORANGE, orange), (RED, red)):
         if step is not None:
-            reached = (value > step) if strictly else (value >= step)
-            level = nw.when(reached.fill_null(False)).then(nw.lit(step_level)).otherwise(level)
+            level = nw.when((value >= step).fill_null(False)).then(nw.lit(step_level)).otherwise(level)
     return nw.when(~value.is_null()).then(level)
-
-
-def falling_level(
-    value: nw.Expr,
-    *,
-    blue: nw.Expr | float | None = None,
-    yellow: nw.Expr | float | None = None,
-    orange: nw.Expr | float | None = None,
-    red: nw.Expr | float | None = None,
-) -> nw.Expr:
-    """Highest step that the value is under; null where the value is null."""
-    steps = {
-        name: None if step is None else -step for name, step in zip(_STEPS, (blue, yellow, orange, red), strict=True)
-    }
-    return rising_level(-value, **steps, strictly=True)
-
-
-_STEPS = ("blue", "yellow", "orange", "red")
 
 
 def number(value: nw.Expr, decimals: int = 2) -> nw.Expr:

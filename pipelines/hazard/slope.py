@@ -172,7 +172,8 @@ def _along(axes: list[Floats]) -> tuple[Floats, list[float]]:
     moved = np.array([_net(values) for values in axes])
     length = float(np.sqrt((moved**2).sum()))
     direction = moved / length if length > 0 else np.eye(len(axes))[0]
-    return sum(share * values for share, values in zip(direction, axes, strict=True)), direction.tolist()  # type: ignore[return-value]
+    along: Floats = direction @ np.array(axes)
+    return along, direction.tolist()
 
 
 def _net(values: Floats) -> float:
@@ -534,6 +535,7 @@ S_10 = Index(
     formula=r"|\dot d_{LOS}|>10\ \mathrm{mm/a}",
     reads=("InSAR rate (field record) [mm/a]", "level of S-01 in the area"),
     edges=("the newest rate of a place counts for 31 days", "no point on the ground: the rate alone"),
+    scenario="slope_failure",
 )
 
 

@@ -161,7 +161,7 @@ def speed(values: Floats, noise: float, cycle_mm: float = 0.0) -> Speed:
     Args:
         cycle_mm: amplitude of a daily cycle that may still be in the displacements.
     """
-    found = [each for hours in WINDOWS_H if (each := _over(values, noise, hours, cycle_mm)) is not None]
+    found = [seen for hours in WINDOWS_H if (seen := _over(values, noise, hours, cycle_mm)) is not None]
     for number, (each, is_sure) in enumerate(found):
         longer = found[min(number + 1, len(found) - 1)][0]
         if is_sure or (each.is_clear and longer.is_clear and longer.mm_d * each.mm_d > 0):
@@ -307,7 +307,7 @@ def time_of_failure(values: Floats, noise: float) -> Failure:
             continue
         count = accelerating_part(np.nan_to_num(velocity))
         smooth = np.convolve(velocity, np.full(SHORT, 1 / SHORT), mode="valid")
-        at = (np.arange(len(smooth)) - len(smooth) + 0.5 - SHORT // 2) * hours
+        at: Floats = (np.arange(len(smooth), dtype=np.float64) - len(smooth) + 0.5 - SHORT // 2) * hours
         part = slice(max(len(smooth) - count, 0), None)
         error = speed_error_mm_d(noise, hours, hours) / math.sqrt(SHORT)
         clear = smooth[part] >= OUT_OF_NOISE * error

@@ -139,8 +139,8 @@ def s06(history: History) -> nw.LazyFrame:
     """Phreatic line by piezometer and hour."""
     tubes = _of_ponds(history, "phreatic_line")
     points = tubes.select(*_POINT).unique()
-    pool = _of_ponds(history, "reservoir_level").group_by(*_AREA, "quantity", "hour")
-    pool = pool.agg(nw.col("value").max().alias("value"))
+    highest_pool = nw.col("value").max().alias("value")
+    pool = _of_ponds(history, "reservoir_level").group_by(*_AREA, "quantity", "hour").agg(highest_pool)
     by_hand = history.feeds.records.filter(nw.col("kind") == "phreatic_check", ~nw.col("value").is_null()).select(
         "mine_code", nw.col("sample_id").alias("point_id"),
         (nw.col("observed_us") // HOUR_US).cast(nw.Int64).alias("hour"), "value",

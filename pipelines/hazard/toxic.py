@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from minefusion.pipelines.hazard.gas_analyses import described
 from minefusion.pipelines.hazard.inputs import Inputs
-from minefusion.pipelines.hazard.levels import judged, listed_level
+from minefusion.pipelines.hazard.levels import judged, listed_level, steps
 from minefusion.pipelines.hazard.minutes import minute_grid, placed_points, window_minutes
 from minefusion.pipelines.hazard.rows import (
     NORMAL,
@@ -31,7 +31,8 @@ from minefusion.schemas.limits import Limit, limits_for
 # ── T-01 ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 CAPPED = ("co", "no2", "so2", "h2s", "nh3", "co2")
 # Steps ahead of the cap, as shares of it: our own choice, advisory.
-HALF_OF_CAP, NEAR_CAP = listed_step("T-01", "yellow"), listed_step("T-01", "orange")
+OF_CAP = "share_of_cap"
+HALF_OF_CAP, NEAR_CAP = (listed_step("T-01", level, OF_CAP) for level in ("yellow", "orange"))
 T_01 = Index(
     id="T-01",
     name_zh="有害气体最高允许浓度",
@@ -69,9 +70,11 @@ _NAMES_ZH = {
 _NAMES_EN = {"co": "CO", "no2": "NO2", "so2": "SO2", "h2s": "H2S", "nh3": "NH3", "co2": "CO2", "o2": "oxygen"}
 
 
-def cap_level(value: nw.Expr, cap: nw.Expr) -> nw.Expr:
-    """Red at the cap, orange from 0.8 of it, yellow from half of it; null where there is no cap."""
-    level = rising_level(value, yellow=rounded(HALF_OF_CAP * cap), orange=rounded(NEAR_CAP * cap), red=cap)
+def cap_level(
+    value: nw.Expr, cap: nw.Expr, half: nw.Expr | float = HALF_OF_CAP, near: nw.Expr | float = NEAR_CAP
+) -> nw.Expr:
+    """Red at the cap, yellow and orange from the shares `half` and `near` of it; null where there is no cap."""
+    level = rising_level(value, yellow=rounded(half * cap), orange=rounded(near * cap), red=cap)
     return nw.when(~cap.is_null()).then(level)
 
 
@@ -154,7 +157,9 @@ def t01(inputs: Inputs) -> nw.LazyFrame:
     value, judged, cap, law = nw.col("_value"), nw.col("_judged"), nw.col("_cap"), nw.col("law_alarm")
     short = nw.when(judged < cap).then(nw.lit(RED)).otherwise(nw.lit(NORMAL))
     oxygen = nw.when(~judged.is_null() & ~cap.is_null()).then(short)
-    rows = rows.with_columns(nw.when(is_oxygen).then(oxygen).otherwise(cap_level(judged, cap)).alias("_level"))
+    rows = steps(inputs, rows, T_01.id, OF_CAP)
+    of_cap = cap_level(judged, cap, nw.col("yellow"), nw.col("orange"))
+    rows = rows.with_columns(nw.when(is_oxygen).then(oxygen).otherwise(of_cap).alias("_level"))
     level = nw.col("_level")
     between = (level >= YELLOW) & (level <= ORANGE)
     return index_rows(
@@ -174,8 +179,8 @@ def t01(inputs: Inputs) -> nw.LazyFrame:
             "law_cap": number(law, 2),
             "rule": quoted(nw.col("_rule")),
         },
-        limit_source=nw.when(between).then(nw.lit("0.5 and 0.8 of the cap, own choice")).otherwise(nw.col("_source")),
-        limit_confidence=nw.when(between).then(nw.lit("advisory")).otherwise(nw.col("_confidence")),
+        limit_source=nw.when(between).then(nw.col("limit_source")).otherwise(nw.col("_source")),
+        limit_confidence=nw.when(between).then(nw.col("limit_confidence")).otherwise(nw.col("_confidence")),
         finding_zh=_finding(_NAMES_ZH, "，限值 "),
         finding_en=_finding(_NAMES_EN, ", cap "),
         stands_from=YELLOW,

@@ -29,7 +29,7 @@ GRAPH: dict[str, tuple[str, ...]] = {
 }
 
 # Jobs that ask a model, beside the graph: each needs the registry, and runs where it is asked for.
-MODEL_JOBS = ("score_methane", "score_seismic", "monitor_models")
+MODEL_JOBS = ("score_methane", "score_seismic", "monitor_models", "unsafe_behaviour")
 
 
 def selected(selection: str | None) -> list[str]:
@@ -68,11 +68,18 @@ def run_job(
     *,
     window: Window | None = None,
     mines: Sequence[str] | None = None,
+    cameras: Sequence[str] | None = None,
     progress: Progress | None = None,
 ) -> list[Built]:
-    """Run one job of GRAPH or MODEL_JOBS."""
+    """Run one job of GRAPH or MODEL_JOBS; `cameras` narrows the one that looks at video."""
     if job not in (*GRAPH, *MODEL_JOBS):
         raise InputError(f"expected a job, got '{job}'; there are: {', '.join((*GRAPH, *MODEL_JOBS))}")
+    if job == "unsafe_behaviour":
+        from minefusion.pipelines.jobs.video.clip_events import run_unsafe_behaviour
+
+        return run_unsafe_behaviour(engine, window=window, mines=mines, cameras=cameras, progress=progress)
+    if cameras:
+        raise InputError(f"expected no --camera for {job}: only unsafe_behaviour looks at cameras; leave it out")
     if job in MODEL_JOBS:
         from minefusion.pipelines.jobs.forecast.jobs import run_model_job
 

@@ -115,10 +115,10 @@ def register_clips(
 def _row(file: Landing, found: Probe, place: str, cameras: Mapping[str, Row]) -> Row:
     sha256 = _sha256(file.path)
     told = f"{file.folder}/{file.name}"
-    camera = next(iter(_CAMERA.findall(told)), None)
+    camera = camera_in_name(told)
     registered = cameras.get(camera or "", {})
     mine = next(iter(_MINE.findall(told)), None) or registered.get("mine_code")
-    began_at = _stamp(file.name) or found.created_at
+    began_at = began_in_name(file.name) or found.created_at
     warnings = list(found.warnings)
     warnings += [] if camera in cameras else ["CAMERA_UNKNOWN"]
     warnings += [] if began_at else ["CLIP_WITHOUT_TIME"]
@@ -168,7 +168,12 @@ def _in_words(reason: str) -> Row:
     return {"reason_zh": told.text_zh, "reason_en": told.text_en}
 
 
-def _stamp(name: str) -> datetime | None:
+def camera_in_name(name: str) -> str | None:
+    """The camera's code in a clip's name."""
+    return next(iter(_CAMERA.findall(name)), None)
+
+
+def began_in_name(name: str) -> datetime | None:
     """The moment in a clip's name, mine local time; the digits of a camera's or a mine's code are none."""
     for parts in _STAMP.findall(_CAMERA.sub(" ", name)):
         found = from_mine_local("".join(parts))

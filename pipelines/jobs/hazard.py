@@ -202,7 +202,10 @@ def _area_minute(engine: Engine, work: Work, master: Master) -> Iterator[Compute
     hazard = engine.read(gold.HAZARD_INDEX, window=window.widened(before=BEFORE * MINUTE), mines=mines)
     hazard = hazard.filter(is_fast("index_id"))
     told = cleared(engine.read(silver.REPORTED_ABNORMALITY, window=window.widened(before=LONGEST_EPISODE), mines=mines))
-    yield area_minute(inputs, hazard, told), engine.part(gold.AREA_MINUTE, window=window, mines=mines)
+    seen = engine.read(gold.UNSAFE_BEHAVIOUR, window=window.widened(before=LONGEST_EPISODE), mines=mines)
+    watched = engine.read(silver.CAMERA_MINUTE, window=window, mines=mines)
+    rows = area_minute(inputs, hazard, told, (seen, watched))
+    yield rows, engine.part(gold.AREA_MINUTE, window=window, mines=mines)
 
 
 def _data_quality(engine: Engine, work: Work, master: Master) -> Iterator[Computed]:

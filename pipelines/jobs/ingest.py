@@ -390,7 +390,8 @@ def _judge(
     final = known.filter(pl.col("verdict") != "waiting")
     known_ids = set(final["file_id"])
     known_content = set(final.filter(pl.col("verdict").is_in(LOADED))["sha256"])
-    known_messages = set(map(_message_id, final.filter(pl.col("verdict").is_in(LOADED)).iter_rows(named=True))) - {None}
+    messages = final.filter(pl.col("name_kind") == MESSAGE, pl.col("verdict").is_in(LOADED))
+    known_messages = set(map(_message_id, messages.iter_rows(named=True))) - {None}
     newest = _newest(engine, files)
     rows = []
     for row in files.iter_rows(named=True):

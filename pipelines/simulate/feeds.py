@@ -111,7 +111,8 @@ def simulate_feeds(
     if "records" in feeds:
         blasts = truths.shocks or simulate_seismic(layout, events, seconds=seconds, local_second=local_second,
                                                    rng=stream(seed, "seismic"))  # fmt: skip
-        written = field_work(layout, events, blasts, goafs, seconds=seconds, local_second=local_second,
+        slope_mm = truths.slope.moved_mm if truths.slope else None
+        written = field_work(layout, events, blasts, goafs, slope_mm, seconds=seconds, local_second=local_second,
                              rng=stream(seed, "field work"))  # fmt: skip
         truths = replace(truths, written=written)
     shown, faults = show(sent, scenario.instruments, seed)

@@ -16,6 +16,8 @@ from minefusion.pipelines.simulate.air import CH4, CO, CO2, DEFICIT, FRESH_O2_PC
 from minefusion.pipelines.simulate.layout import Heading, Layout
 from minefusion.pipelines.simulate.scenario import Event
 from minefusion.pipelines.simulate.seismic import Shock
+from minefusion.pipelines.simulate.slope import AREA_ZH as SLOPE_ZH
+from minefusion.pipelines.simulate.slope import STEP_S as SLOPE_STEP_S
 from minefusion.pipelines.simulate.supports import ADVANCE_M
 from minefusion.pipelines.simulate.texts import Clock
 from minefusion.schemas.site import SourceWater
@@ -47,6 +49,10 @@ CONTENTS = (
 IONS = ("na_k", "ca", "mg", "cl", "so4", "hco3", "tds", "water_temperature")
 SPREAD = 0.07
 KNOWN_SAMPLES = 14  # of each source, in the site file
+# A radar satellite passes so often and sees so much of a movement down the slope; what moves farther between two passes
+# it loses. Deviation of a rate [mm/a].
+PASS_S, SEEN_SHARE, LOST_MM, RATE_NOISE_MM_A = 12 * DAY_S, 0.6, 14.0, 2.0
+YEAR_S = 365.25 * DAY_S
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,7 @@ def field_work(
     events: Sequence[Event],
     shocks: Sequence[Shock],
     goafs: Mapping[int, Floats],
+    slope_mm: Floats | None,
     *,
     seconds: float,
     local_second: float,
@@ -79,6 +86,7 @@ def field_work(
 
     Args:
         shocks: whose blasts are written down. `goafs`: air of the goaf by number of its face, as in `goaf.goaf_air`.
+        slope_mm: movement of the open-pit slope, steps × stations; null where the mine has none.
     """
     records: list[Record] = []
     for at_s in _every_day(10, seconds, local_second):
@@ -89,6 +97,10 @@ def field_work(
         records += _shot(layout, number, at_s, heading, rng)
     for face, air in goafs.items():
         records += _analyses(layout, face, air, seconds, rng)
+    for number, event in enumerate((each for each in events if "hidden_danger" in each.effects), start=1):
+        records += _hidden_danger(layout, number, event)
+    if slope_mm is not None:
+        records += _satellite_passes(layout, slope_mm, rng)
     return tuple(sorted(records, key=lambda each: (each.at_s, each.kind, each.record_id, each.quantity)))
 
 
@@ -180,6 +192,37 @@ def _shot(layout: Layout, number: int, shot_s: float, heading: int, rng: np.rand
     for quantity, span, unit in (("explosive_mass", EXPLOSIVE_KG, "kg"), ("broken_coal", BROKEN_T, "t")):
         value = round(float(rng.uniform(*span)), 1)
         yield Record(f"FP{number:05d}", "blast", quantity, at_s, value, unit, area_id, names[area_id])
+
+
+def _hidden_danger(layout: Layout, number: int, event: Event) -> Iterator[Record]:
+    """A major danger that somebody finds and nobody mends; and a slight one beside it that is mended in time."""
+    area_id = layout.faces[event.unit].area_id
+    names = {area.area_id: area.name_zh for area in layout.site.areas}
+    due_days = event.effects["hidden_danger"]["due_days"]
+    told = {
+        f"YH{number:03d}": {"is_major": 1.0, "due_days": due_days},
+        f"YH{number:03d}S": {"is_major": 0.0, "due_days": due_days, "closed_after_days": due_days / 2},
+    }
+    for record_id, quantities in told.items():
+        for quantity, value in quantities.items():
+            unit = "d" if quantity.endswith("days") else ""
+            yield Record(
+                record_id, "hidden_danger", quantity, event.onset_s, round(value, 3), unit, area_id, names[area_id]
+            )
+
+
+def _satellite_passes(layout: Layout, slope_mm: Floats, rng: np.random.Generator) -> Iterator[Record]:
+    """Rate of each station's surroundings since the pass before, towards the satellite."""
+    area_id = next(area.area_id for area in layout.site.areas if area.name_zh == SLOPE_ZH)
+    step = PASS_S // SLOPE_STEP_S
+    for passed in range(step, len(slope_mm), step):
+        moved = SEEN_SHARE * (slope_mm[passed] - slope_mm[passed - step])
+        for station, millimetres in enumerate(moved.tolist(), start=1):
+            rate = millimetres * YEAR_S / PASS_S + float(rng.normal(0, RATE_NOISE_MM_A))
+            if abs(millimetres) < LOST_MM:
+                spot = f"PS{station:02d}"
+                yield Record(f"{spot}{passed:06d}", "insar", "insar_rate", float(passed * SLOPE_STEP_S), round(rate, 1),
+                             "mm/a", area_id, f"{SLOPE_ZH}{spot}", spot)  # fmt: skip
 
 
 def _analyses(layout: Layout, face: int, air: Floats, seconds: float, rng: np.random.Generator) -> Iterator[Record]:

@@ -67,6 +67,7 @@ EFFECTS: dict[str, tuple[str, ...]] = {
     "belt_slip": ("share",),
     "bearing_fault": ("mm_s", "warmer_k"),
     "phase_unbalance": ("share",),
+    "hidden_danger": ("due_days",),
 }
 # What an event is called in the truth, by the first of these effects that it has.
 TYPES = {
@@ -81,6 +82,7 @@ TYPES = {
     "choked_return": "fan_fault", "resistance_drift": "fan_fault", "blockage": "fan_fault", "narrowing": "fan_fault",
     "belt_slip": "belt_slip", "bearing_fault": "bearing_fault", "phase_unbalance": "bearing_fault",
     "crowd": "overcrowd", "gathering": "gathering", "intrusion": "intrusion", "overtime": "overtime",
+    "hidden_danger": "hidden_danger",
     "blast": "blast", "pressure_front": "pressure_front", "rainstorm": "rain",
 }  # fmt: skip
 PLACES = (

@@ -13,7 +13,7 @@ from minefusion.pipelines.simulate.layout import SURFACE_Z, Layout
 from minefusion.pipelines.simulate.machines import FAN_VOLTAGE_V, POWER_FACTOR
 from minefusion.pipelines.simulate.scenario import Scenario
 from minefusion.pipelines.simulate.seismic import B
-from minefusion.schemas.site import Site, SiteLevel
+from minefusion.schemas.site import GradedRisk, Site, SiteLevel
 from minefusion.schemas.site_air import (
     AirRoad,
     DieselBackground,
@@ -67,7 +67,7 @@ ROOF_GAS_M3_S = 0.002
 def with_facts(layout: Layout, scenario: Scenario, devices: Devices, seed_waters: np.random.Generator) -> Site:
     """The site with the sections that its feeds and sensors ask for."""
     site, feeds = layout.site, scenario.feeds
-    parts: dict[str, Any] = _escape(layout) | _usual_air(layout)
+    parts: dict[str, Any] = _escape(layout) | _usual_air(layout) | {"graded_risks": _graded_risks(layout)}
     if "ground_pressure" in feeds or "records" in feeds:
         parts |= _roof(layout)
     if "seismic" in feeds:
@@ -88,6 +88,29 @@ def with_facts(layout: Layout, scenario: Scenario, devices: Devices, seed_waters
     parts |= _air(layout, scenario)
     own = tuple(parts.pop("levels", ()))
     return replace(site, levels=(*site.levels, *own), **parts)
+
+
+def _graded_risks(layout: Layout) -> tuple[GradedRisk, ...]:
+    """What the mine graded by hand: gas of faces (LEC 126, yellow), roofs of headings (LEC 42, blue), electricity of
+    chambers (matrix 6, blue)."""
+    risks = [
+        GradedRisk(
+            f"FX-{number:02d}G", face.area_id, "瓦斯积聚", "gas gathers", likelihood=3.0, exposure=6.0, consequence=7.0
+        )
+        for number, face in enumerate(layout.faces, start=1)
+    ]
+    risks += [
+        GradedRisk(
+            f"FX-{number:02d}R", heading.area_id, "冒顶", "roof fall", likelihood=1.0, exposure=6.0, consequence=7.0
+        )
+        for number, heading in enumerate(layout.headings, start=1)
+    ]
+    risks += [
+        GradedRisk(f"FX-{number:02d}E", layout.edges[chamber].area_id, "触电", "electric shock", likelihood=2.0,
+                   consequence=3.0)
+        for number, chamber in enumerate(layout.index("chamber"), start=1)
+    ]  # fmt: skip
+    return tuple(risks)
 
 
 def _escape(layout: Layout) -> dict[str, Any]:

@@ -21,7 +21,7 @@ import csv
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from types import MappingProxyType
 
@@ -207,7 +207,7 @@ class Kind:
         """Its files are JSON documents."""
         return self.envelope in DOCUMENTS
 
-    @property
+    @cached_property
     def header_counts(self) -> frozenset[int]:
         """Numbers of fields that a header of this kind may have."""
         forms = [form for form in (self.header, *self.dialect_headers.values()) if form]
@@ -356,7 +356,8 @@ def kind_of_name(name: str) -> Named | None:
         variants.append("NAME_VARIANT")
     if len(mine) != 12:
         variants.append("MINE_CODE_LENGTH")
-    return Named(kind, mine, re.sub(r"\D", "", match["stamp"])[:14], tuple(variants))
+    stamp = match["stamp"]
+    return Named(kind, mine, (stamp if stamp.isdecimal() else re.sub(r"\D", "", stamp))[:14], tuple(variants))
 
 
 @cache

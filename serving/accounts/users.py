@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import threading
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,6 +22,7 @@ from minefusion.serving.journal.tables import ACCOUNT
 FIRST_LOGIN = "admin"
 LEAST_PASSWORD, LONGEST_PASSWORD = 10, 256
 ALL_MINES = "*"
+HASHES_AT_ONCE = 2
 _LOGIN = re.compile(r"[a-z][a-z0-9._-]{1,31}")
 _MINE = re.compile(r"[A-Za-z0-9._-]{1,32}")
 
@@ -54,6 +56,8 @@ class Users:
         self._hasher = hasher or PasswordHash((Argon2Hasher(),))
         # A login that is none takes as long to refuse as a wrong password, so nobody learns which logins there are.
         self._nobody = self._hasher.hash(secrets.token_hex(16))
+        # A hash takes 64 MiB and a core: a flood of logins must not take the service with it.
+        self._hashing = threading.Semaphore(HASHES_AT_ONCE)
 
     def first(self) -> str | None:
         """Make the first administrator where there is no user; returns the one-time password, null where there are."""
@@ -180,7 +184,8 @@ class Users:
     def _is_password(self, login: str, password: str) -> bool:
         with self.room.database.reading() as connection:
             kept = connection.execute(select(ACCOUNT.c.password_hash).where(ACCOUNT.c.login == login)).scalar()
-        fits = self._hasher.verify(password[:LONGEST_PASSWORD], kept or self._nobody)
+        with self._hashing:
+            fits = self._hasher.verify(password[:LONGEST_PASSWORD], kept or self._nobody)
         return fits and kept is not None
 
     def _put(self, what: str, login: str, by: str, put: dict[str, Any], told: dict[str, Any]) -> None:

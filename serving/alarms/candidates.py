@@ -1,4 +1,4 @@
-"""What gold and video analysis say, as candidates for alarms.
+"""What gold, forecasts and video analysis say, as candidates for alarms.
 
 They are told as they were known at an instant, so that a past shift can be played through as if it were now.
 """
@@ -18,10 +18,12 @@ from minefusion.serving.reader import Reader, Row
 # How far back gold is looked at; what is still open is taken whatever its age.
 LOOKBACK = timedelta(days=7)
 # Tables whose new versions may hold new candidates.
-SOURCES: tuple[Table, ...] = (gold.ALARM, silver.VIDEO_EVENT)
+SOURCES: tuple[Table, ...] = (gold.ALARM, gold.METHANE_FORECAST, silver.VIDEO_EVENT)
+# Warnings of one point are one advisory while they follow each other within so long.
+FORECAST, WARNING_GAP = "FORECAST", timedelta(minutes=10)
 # Video events: 2 false alarm, 3 closed were dealt with where they come from.
 _DEALT_WITH = (2, 3)
-# An event whose sender gives no level is a yellow one.
+# Level of a forecast, and of an event whose sender gives none.
 _YELLOW = 2
 
 _ALARMS = """
@@ -30,6 +32,16 @@ SELECT a.alarm_id, a.kind, a.mine_code, a.area_id, a.entity, a.point_id, a.level
 FROM gold.alarm a
 LEFT JOIN silver.point p ON p.mine_code = a.mine_code AND p.point_id = a.point_id
 WHERE a.raised_at >= $since OR a.cleared_at IS NULL OR a.cleared_at >= $since
+"""
+_WARNINGS = """
+SELECT mine_code, point_id, area_id, issued_at, sentence_zh, sentence_en FROM (
+  SELECT *, row_number() OVER (PARTITION BY mine_code, point_id, issued_at ORDER BY reach_chance DESC) AS place
+  FROM gold.methane_forecast WHERE issued_at >= $since AND is_warning
+) WHERE place = 1 ORDER BY mine_code, point_id, issued_at
+"""
+_LAST_ISSUES = """
+SELECT mine_code, point_id, max(issued_at) AS last FROM gold.methane_forecast WHERE issued_at >= $since
+GROUP BY mine_code, point_id
 """
 _EVENTS = """
 SELECT event_id, event_type, mine_code, camera_code, area_id, level, began_at, ended_at, reported_at, analysis_case,
@@ -58,7 +70,8 @@ def look(reader: Reader, now: datetime) -> Known:
     """Read the candidates of the last days, and all that are open."""
     since = now - LOOKBACK
     alarms = ((_alarm(row), row["peak_at"]) for row in reader.sql(_ALARMS, since=since))
-    return Known(since, (*alarms, *((event, None) for event in _events(reader, since))))
+    advisories = ((each, None) for part in (_warnings, _events) for each in part(reader, since))
+    return Known(since, (*alarms, *advisories))
 
 
 def _as_known(candidate: Candidate, peak_at: datetime | None, now: datetime) -> Candidate:
@@ -76,6 +89,38 @@ def _alarm(row: Row) -> Candidate:
         row["level"], row["raised_at"], row["cleared_at"], row["peak_value"], row["unit"], row["quantity"],
         bool(row["legal_exceeded"]), row["people_in_area"], row["sentence_zh"] or "", row["sentence_en"] or "",
     )  # fmt: skip
+
+
+def _warnings(reader: Reader, since: datetime) -> Iterator[Candidate]:
+    """Spans in which the forecast of a point warns, minute after minute; one that began before `since` is left out."""
+    last = {(row["mine_code"], row["point_id"]): row["last"] for row in reader.sql(_LAST_ISSUES, since=since)}
+    spans: dict[tuple[str, str], list[list[Row]]] = {}
+    for row in reader.sql(_WARNINGS, since=since - WARNING_GAP):
+        of_point = spans.setdefault((row["mine_code"], row["point_id"]), [])
+        if of_point and row["issued_at"] - of_point[-1][-1]["issued_at"] <= WARNING_GAP:
+            of_point[-1].append(row)
+        else:
+            of_point.append([row])
+    for (mine, point), of_point in spans.items():
+        for span in of_point:
+            began, ended = span[0]["issued_at"], span[-1]["issued_at"]
+            if began < since:
+                continue
+            tag = f"{FORECAST}:{mine}:{point}"
+            yield Candidate(
+                candidate_id=f"{tag}:{began:%Y%m%dT%H%M%S}",
+                tag=tag,
+                kind=FORECAST,
+                mine_code=mine,
+                area_id=span[0]["area_id"] or "unplaced",
+                entity=point,
+                point_id=point,
+                level=_YELLOW,
+                raised_at=began,
+                cleared_at=ended + WARNING_GAP if last[mine, point] - ended > WARNING_GAP else None,
+                sentence_zh=span[0]["sentence_zh"] or "",
+                sentence_en=span[0]["sentence_en"] or "",
+            )
 
 
 def _events(reader: Reader, since: datetime) -> Iterator[Candidate]:

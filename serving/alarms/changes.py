@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
-from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
 from minefusion.serving.alarms.records import Alarm, Board, Desk, Disposition, Hold, Record, identity
 
+R = TypeVar("R", bound=Record)
 # What the records are called in the journal.
 TYPES: dict[str, type[Record]] = {"alarm": Alarm, "hold": Hold, "disposition": Disposition, "desk": Desk}
 _NAMES = {kind: name for name, kind in TYPES.items()}
@@ -53,7 +53,7 @@ def change(what: str, old: Record | None, new: Record, by: str, **note: Any) -> 
         was = before.get(name)
         if old is not None and value == was:
             continue
-        if old is not None and isinstance(value, list) and value[: len(was)] == was:
+        if isinstance(value, list) and isinstance(was, list) and value[: len(was)] == was:
             added[name] = value[len(was) :]
         else:
             put[name] = value
@@ -70,7 +70,7 @@ def apply_to(rows: Rows, done: Change) -> None:
     name = done.what.partition(".")[0]
     if name not in TYPES:
         return
-    row = rows.get((name, done.subject), {}) | done.put
+    row = {**rows.get((name, done.subject), {}), **done.put}
     for part, more in done.added.items():
         row[part] = [*row[part], *more]
     rows[name, done.subject] = row
@@ -101,11 +101,10 @@ def plain(value: Any) -> Any:
     return value
 
 
-def read(kind: type[Record], row: Mapping[str, Any]) -> Record:
+def read(kind: type[R], row: Mapping[str, Any]) -> R:
     """A record from what `plain` made of it."""
-    return _reader(kind).validate_python(row)
+    record: R = _READERS[kind].validate_python(row)
+    return record
 
 
-@cache
-def _reader(kind: type[Record]) -> TypeAdapter[Record]:
-    return TypeAdapter(kind)
+_READERS: dict[Any, TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in TYPES.values()}

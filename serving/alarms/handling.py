@@ -116,8 +116,9 @@ def decide(work: Work, event: events.Decide) -> None:
     if event.verdict == "rejected" and event.why not in REJECTIONS:
         raise RefusedError("否定须选原因", f"expected why as one of {', '.join(REJECTIONS)}, got {event.why!r}")
     why = event.why if event.verdict == "rejected" else None
-    acked = {"acked_at": work.now, "acked_by": event.by} if alarm.acked_at is None else {}
-    judged = replace(alarm, verdict=event.verdict, verdict_why=why, waiting_since=None, **acked)
+    judged = replace(alarm, verdict=event.verdict, verdict_why=why, waiting_since=None)
+    if judged.acked_at is None:
+        judged = replace(judged, acked_at=work.now, acked_by=event.by)
     work.put(event.verdict, judged, event.by)
 
 

@@ -56,13 +56,14 @@ def login(request: Request, service: Serving, body: Login) -> Response:
     """A token to work with for 15 minutes, and one to renew it with for 20 hours."""
     address = request.client.host if request.client else ""
     bucket = f"{address} {body.login}"
-    wait_s = service.logins.wait_s(bucket)
+    wait_s = service.addresses.wait_s(address) or service.logins.wait_s(bucket)
     if wait_s:
         raise ProblemError(429, "登录尝试过多", f"too many logins; again in {wait_s} s", {"Retry-After": str(wait_s)})
     user = service.users.login(body.login, body.password, address)
     if user is None:
         raise ProblemError(401, "登录名或密码不对", "expected a login and its password, got another")
     service.logins.give_back(bucket)
+    service.addresses.give_back(address)
     return _tokens(service, user)
 
 

@@ -140,7 +140,7 @@ def alarm_kpis(
         query = query.where(ALARM.c.mine_code.in_(sorted(mines)))
     with service.room.database.reading() as connection:
         found = [read(Alarm, json.loads(body)) for (body,) in connection.execute(query)]
-    return Json(kpis([each for each in found if isinstance(each, Alarm)], begin, end))
+    return Json(kpis(found, begin, end))
 
 
 @router.get("/alarms/{alarm_id:path}/journal", summary="报警日志 · The journal of one alarm")
@@ -268,7 +268,6 @@ def _shown(row: Any) -> dict[str, Any]:
     """A row of the table as it is shown: the record, where it stands, and what its lead finding says."""
     body = json.loads(row.body)
     record = read(Alarm, body)
-    assert isinstance(record, Alarm)
     lead, name, priority = record.lead, record.alarm_class.text, PRIORITIES[row.priority]
     return body | {
         "state": row.state, "is_open": row.is_open, "level": record.level, "is_active": record.is_active,

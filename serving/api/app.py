@@ -58,21 +58,26 @@ def make_app(service: Service, *, watch_every_s: float | None) -> FastAPI:
         docs_url=None,  # their pages ask outside addresses for scripts: mines have no internet
         redoc_url=None,
     )
-    news = News()
-    app.state.service, app.state.news, app.state.watch = service, news, Watch(service, news)
+    attach(app, service)
     problems.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM, compresslevel=5)
 
     app.add_middleware(SafeHeaders)
     app.include_router(mines.open_router)
-    told = {"responses": _problems(401, 403, 422, 429)}
+    told = _problems(401, 403, 422, 429)
     routers: tuple[APIRouter, ...] = (
         accounts.router, mines.router, listings.router(), series.router, people.router, alarms.router,
         dispositions.router, journal.router,
     )  # fmt: skip
     for router in routers:
-        app.include_router(router, dependencies=[SCHEME], **told)
+        app.include_router(router, dependencies=[SCHEME], responses=told)
     return app
+
+
+def attach(app: FastAPI, service: Service) -> None:
+    """Let the application answer from that service; before it is started."""
+    news = News()
+    app.state.service, app.state.news, app.state.watch = service, news, Watch(service, news)
 
 
 class SafeHeaders:

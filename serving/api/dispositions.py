@@ -210,13 +210,11 @@ def _seen(service: Service, user: User, disposition_id: str) -> dict[str, Any]:
 
 def _alarms(connection: Any, row: dict[str, Any]) -> list[Alarm]:
     bodies = connection.execute(select(ALARM.c.body).where(ALARM.c.alarm_id.in_(row["alarm_ids"])))
-    found = [read(Alarm, json.loads(body)) for (body,) in bodies]
-    return [each for each in found if isinstance(each, Alarm)]
+    return [read(Alarm, json.loads(body)) for (body,) in bodies]
 
 
 def _shown(service: Service, row: dict[str, Any], alarms: list[Alarm]) -> dict[str, Any]:
     record = read(Disposition, row)
-    assert isinstance(record, Disposition)
     board = Board().having(record, *alarms)
     acks = [each.acked_at for each in alarms]
     ends = {

@@ -15,7 +15,6 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, create_model
 
 from minefusion.schemas import gold, reference, silver
-from minefusion.schemas.catalog import TABLES
 from minefusion.schemas.governance import maskings
 from minefusion.schemas.table import Column, Table
 from minefusion.serving.accounts.users import User
@@ -124,33 +123,20 @@ LISTINGS = (
         ("person_hash", "area_id", "answer"),
         is_of_persons=True,
     ),
+    Listing(
+        "forecasts", gold.METHANE_FORECAST, Text("瓦斯预测及区间", "methane forecasts with their interval"),
+        ("point_id", "area_id", "horizon_min", "is_warning"),
+    ),
+    Listing("seismic-hazard", gold.SEISMIC_HAZARD, Text("下一班强微震概率", "chance of a bump in the coming shift")),
+    Listing(
+        "model-health", gold.MODEL_HEALTH, Text("模型健康", "whether forecasts keep their promise"),
+        ("model", "entity", "horizon_min", "is_degraded"),
+    ),
     Listing("quality", gold.DATA_QUALITY, Text("数据质量", "data quality"), ("dataset", "entity", "area_id")),
     Listing(
         "sensor-health", gold.SENSOR_HEALTH, Text("传感器健康", "sensor health"), ("point_id", "area_id", "verdict")
     ),
 )  # fmt: skip
-
-
-# Lists of tables that other parts are to declare: they are there, and empty until then.
-_LATER = (
-    ("forecasts", "gold.methane_forecast", Text("瓦斯预测", "methane forecasts"), ("point_id", "area_id")),
-    (
-        "unsafe-behaviours",
-        "gold.unsafe_behaviour",
-        Text("不安全行为", "unsafe behaviours found by our own models"),
-        ("camera_code", "behaviour", "area_id"),
-    ),
-)
-
-
-def listings() -> tuple[Listing, ...]:
-    """All lists whose tables are declared."""
-    later = (
-        Listing(path, TABLES[name], text, tuple(each for each in equals if each in TABLES[name].names))
-        for path, name, text, equals in _LATER
-        if name in TABLES
-    )
-    return (*LISTINGS, *later)
 
 
 @dataclass(frozen=True)
@@ -210,10 +196,7 @@ def _behind(names: Sequence[str], values: Sequence[str]) -> str:
 def router() -> APIRouter:
     """An endpoint for each listing."""
     made = APIRouter(prefix=API, tags=["tables"])
-    for path, name, text, _ in _LATER:
-        if name not in TABLES:
-            made.add_api_route(f"/{path}", _nothing_yet, name=path, summary=f"{text.zh} · {text.en}")
-    for listing in listings():
+    for listing in LISTINGS:
         made.add_api_route(
             f"/{listing.path}",
             _endpoint(listing),
@@ -224,10 +207,6 @@ def router() -> APIRouter:
             responses={200: {"model": _page(listing)}, 304: {"description": "Not modified since the given ETag."}},
         )
     return made
-
-
-def _nothing_yet(_: Caller) -> Response:
-    return Json({"rows": [], "next": None})
 
 
 def _endpoint(listing: Listing) -> Any:
@@ -292,7 +271,7 @@ def _params(listing: Listing) -> type[BaseModel]:
     for name in listing.equals:
         column = listing.table.column(name)
         kind = _PYTHON[column.type]
-        limits = {"ge": -(2**31), "le": 2**31 - 1} if kind is int else {}
+        limits: dict[str, Any] = {"ge": -(2**31), "le": 2**31 - 1} if kind is int else {}
         fields[name] = (kind | None, Field(None, description=f"{column.zh} · {column.doc}", **limits))
     for name in listing.least:
         column = listing.table.column(name)

@@ -16,7 +16,7 @@ from minefusion.schemas.table import Table
 from minefusion.serving.alarms.changes import plain
 from minefusion.serving.alarms.raising import FLOOD_SPAN
 from minefusion.serving.api.answers import Json, known_already, tag_of
-from minefusion.serving.api.listings import listings
+from minefusion.serving.api.listings import LISTINGS
 from minefusion.serving.api.service import API, Caller, Service, Serving
 
 router = APIRouter(prefix=API, tags=["mines"])
@@ -79,7 +79,7 @@ def mines(request: Request, service: Serving, user: Caller) -> Response:
 
 @router.get("/catalog", summary="数据目录 · Tables with level, owner and columns")
 def catalog(_: Caller) -> Response:
-    paths = {each.table.name: f"{API}/{each.path}" for each in listings()}
+    paths = {each.table.name: f"{API}/{each.path}" for each in LISTINGS}
     rows = [
         {
             "name": table.name,

@@ -6,11 +6,10 @@ Of each stretch of time the first, lowest, highest and last value stay, at their
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 import numpy as np
-import pyarrow as pa
+import polars as pl
 from fastapi import APIRouter, Query, Request, Response
 from numpy.typing import NDArray
 from pydantic import AwareDatetime
@@ -88,7 +87,7 @@ def values(
         return series(request, service, user, mine, point_id, begin, end, most)
     (point,) = _points(service, user, mine, [point_id])
     begin, end = _span(service, begin, end)
-    wanted = {"mine": mine, "point": point_id, "begin": begin, "end": end}
+    wanted: dict[str, Any] = {"mine": mine, "point": point_id, "begin": begin, "end": end}
     if agg == "5min":
         table = silver.READING_5MIN
         query = (
@@ -144,48 +143,40 @@ def _curves(
 ) -> list[dict[str, Any]]:
     """The curves of those points whose values stand in that table."""
     points = [each for each in points if (each["feed"] or silver.READING.name) == feed]
-    which = " OR ".join(f"(point_id = $p{place} AND quantity = $q{place})" for place in range(len(points)))
-    places = " ".join(f"WHEN $p{place} THEN {place}" for place in range(len(points)))
-    # What is asked for by name and what is GOOD goes as numbers and nulls: text is what takes time here.
-    answer = service.reader.arrow(
-        f"SELECT CAST(CASE point_id {places} END AS INT) AS place, observed_at, value, quality = 'BAD' AS is_bad, "
-        "CASE WHEN quality <> 'GOOD' THEN quality END AS quality, "
-        "CASE WHEN quality <> 'GOOD' THEN quality_reasons END AS reasons "
-        f"FROM {feed} WHERE mine_code = $mine AND ({which}) AND observed_at >= $begin AND observed_at < $end "
-        "AND day >= $first AND day <= $last ORDER BY place, observed_at",
-        mine=mine,
-        begin=begin,
-        end=end,
-        first=begin.astimezone(UTC).date().isoformat(),
-        last=end.astimezone(UTC).date().isoformat(),
-        **{f"p{place}": each["point_id"] for place, each in enumerate(points)},
-        **{f"q{place}": each["quantity"] for place, each in enumerate(points)},
+    quantities = {each["quantity"] for each in points}
+    days = begin.astimezone(UTC).date().isoformat(), end.astimezone(UTC).date().isoformat()
+    found = (
+        service.reader.scan(TABLES[feed])
+        .filter(pl.col("day").is_between(*days), pl.col("observed_at") >= begin, pl.col("observed_at") < end)
+        .filter(pl.col("point_id").is_in([each["point_id"] for each in points]), pl.col("mine_code") == mine)
+        .filter(pl.col("quantity").is_in(quantities))
+        .select("point_id", "quantity", "observed_at", "value", "quality", "quality_reasons")
+        .collect()
     )
-    found = pa.table(answer)
-    edges = np.searchsorted(found["place"].to_numpy(), np.arange(len(points) + 1)).tolist()
+    of_point = found.partition_by("point_id", "quantity", as_dict=True)
     return [
-        _curve(point, found.slice(start, stop - start), begin, end, most)
-        for point, (start, stop) in zip(points, pairwise(edges), strict=True)
+        _curve(point, of_point.get((point["point_id"], point["quantity"]), found.clear()), begin, end, most)
+        for point in points
     ]
 
 
-def _curve(point: dict[str, Any], rows: pa.Table, begin: datetime, end: datetime, most: int) -> dict[str, Any]:
-    at_us = rows["observed_at"].cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_numpy()
+def _curve(point: dict[str, Any], rows: pl.DataFrame, begin: datetime, end: datetime, most: int) -> dict[str, Any]:
+    """One point's curve from its rows, in any order."""
+    rows = rows.sort("observed_at")
+    at_us = rows["observed_at"].dt.epoch("us").to_numpy()
     value = rows["value"].to_numpy()
-    is_bad = rows["is_bad"].to_numpy()
+    is_bad = (rows["quality"] == "BAD").to_numpy()
+    span_s = (end - begin).total_seconds()
     at_s = (at_us - int(begin.timestamp() * 1_000_000)) / 1e6
-    kept = thinned(at_s, value, is_bad, (end - begin).total_seconds(), most)
-    words = (rows[name].cast(pa.string()).take(pa.array(kept)).to_pylist() for name in ("quality", "reasons"))
-    told = zip(*words, strict=True)
-    marks = [[place, quality, reasons] for place, (quality, reasons) in enumerate(told) if quality is not None]
+    kept = thinned(at_s, value, is_bad, span_s, most)
+    marks = rows[kept].with_row_index("at").filter(pl.col("quality") != "GOOD")
     longest_s = GAP_PERIODS * float(point["period_s"] or 0)
-    known_s = at_s[~np.isnan(value)]
-    holes = gaps(known_s, (end - begin).total_seconds(), longest_s) if longest_s else []
+    holes = gaps(at_s[~np.isnan(value)], span_s, longest_s) if longest_s else []
     return {
         **point,
         "at_ms": (at_us[kept] // 1000).tolist(),
         "value": [None if np.isnan(each) else each for each in value[kept].tolist()],
-        "quality": marks,
+        "quality": [list(each) for each in marks.select("at", "quality", "quality_reasons").iter_rows()],
         "count": len(at_us),
         "hidden": len(at_us) - len(kept),
         "gaps": [

@@ -40,7 +40,7 @@ class Service:
     Attributes:
         person_key: secret with which cards are hashed, the same as that of gold.
         model_cards: rows about the models that are registered.
-        asks: of a user; `logins`: wrong ones from an address.
+        asks: of a user; `logins`: wrong ones of a login, `addresses`: from an address whatever the login.
         versions: of each table of the lake, as last seen.
         looks: at people, that were written down already.
         fault: what the watch over the lake fails at, where it does.
@@ -54,6 +54,7 @@ class Service:
     model_cards: Callable[[], Sequence[dict[str, Any]]] = no_models
     asks: Rate = field(default_factory=lambda: Rate(per_s=50, burst=200))
     logins: Rate = field(default_factory=lambda: Rate(per_s=1 / 12, burst=5))
+    addresses: Rate = field(default_factory=lambda: Rate(per_s=0.5, burst=30))
     versions: dict[str, int] = field(default_factory=dict)
     looks: set[tuple[str, ...]] = field(default_factory=set)
     fault: str | None = None

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from minefusion.schemas.catalog import TABLES
-from minefusion.serving.alarms.candidates import SOURCES, Known, look
+from minefusion.serving.alarms import candidates
+from minefusion.serving.alarms.candidates import SOURCES, Known
 from minefusion.serving.alarms.events import Tick
 from minefusion.serving.api.news import News
 from minefusion.serving.api.service import Service
+from minefusion.serving.reader import Reader
 
 logger = logging.getLogger(__name__)
 
@@ -23,11 +26,13 @@ LOOK_AGAIN = timedelta(hours=1)
 class Watch:
     """Follows the lake and the clock, beat by beat; `run` in a thread of its own.
 
-    `known`: what the lake says of alarms, as last looked at.
+    `look` reads what the lake says of alarms; `known` is what it said last, null: look with the next beat.
     """
 
-    def __init__(self, service: Service, news: News) -> None:
-        self.service, self.news = service, news
+    def __init__(
+        self, service: Service, news: News, look: Callable[[Reader, datetime], Known] = candidates.look
+    ) -> None:
+        self.service, self.news, self.look = service, news, look
         self.stopped = threading.Event()
         self.known: Known | None = None
         self._looked_at: datetime | None = None
@@ -47,7 +52,7 @@ class Watch:
             now = service.room.clock()
             is_due = self.known is None or self._looked_at is None or now - self._looked_at >= LOOK_AGAIN
             if is_due or any(table.name in moved for table in SOURCES):
-                self.known, self._looked_at = look(service.reader, now), now
+                self.known, self._looked_at = self.look(service.reader, now), now
             assert self.known is not None
             service.room.catch_up()
             service.room.handle(self.known.at(now))

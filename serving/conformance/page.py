@@ -12,7 +12,7 @@ from typing import Any
 
 from minefusion.schemas.settings import Lang
 from minefusion.serving.report.levels import confidence, tag
-from minefusion.serving.text import Text, both, columns, escaped, number, same, table
+from minefusion.serving.report.markup import Text, both, columns, escaped, number, same, table
 
 ADVICE = Text(
     "本报告核对文件的写法、时间和数值，不是合规证明；标为“惯例值”“推断”的条款由本平台设定或待核原文。",

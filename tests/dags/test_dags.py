@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from minefusion.pipelines.jobs.build import GRAPH
+from minefusion.pipelines.jobs.build import GRAPH, MODEL_JOBS
 from minefusion.pipelines.jobs.hazard import JOBS
-from minefusion.schemas import gold, silver
+from minefusion.schemas import bronze, gold, silver
 from minefusion.schemas.catalog import asset_uri
-from minefusion.schemas.schedule import HOUR_THAT_ENDED, OTHER_FEEDS, SETTLE_MIN, SKIP_UNCHANGED, SPARK_POOL
+from minefusion.schemas.schedule import HOUR_THAT_ENDED, OTHER_FEEDS, SETTLE_MIN, SKIP_UNCHANGED, SPARK_POOL, VIDEO
 
 pytest.importorskip("airflow", reason="Airflow is not installed: run make setup")
 
@@ -149,7 +149,7 @@ def jobs_run(dag: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def test_every_job_of_the_graph_has_a_dag(bag: dict[str, Any]):
-    assert {job for dag in bag["dags"].values() for job in jobs_run(dag)} == {*GRAPH, "maintain"}
+    assert {job for dag in bag["dags"].values() for job in jobs_run(dag)} == {*GRAPH, *MODEL_JOBS, "maintain"}
 
 
 @pytest.mark.parametrize("job", GRAPH)
@@ -203,7 +203,9 @@ def test_dags_meet_at_tables(bag: dict[str, Any]):
     assert outlets == {
         "ingest_safety_monitoring": {asset_uri(silver.READING)},
         "ingest_positioning": {asset_uri(silver.POSITION)},
-        "ingest_other_feeds": {asset_uri(table) for table in (silver.READING, silver.POSITION, *OTHER_FEEDS)},
+        "ingest_other_feeds": {
+            asset_uri(table) for table in (bronze.VIDEO_CLIP, silver.READING, silver.POSITION, *OTHER_FEEDS)
+        },
         "hazard_indices": {asset_uri(gold.HAZARD_INDEX)},
         "area_minute_and_alarms": {asset_uri(gold.ALARM), asset_uri(gold.AREA_MINUTE)},
         "escape_routes": {asset_uri(gold.ESCAPE_ROUTE)},
@@ -211,6 +213,12 @@ def test_dags_meet_at_tables(bag: dict[str, Any]):
         "sensor_health": {asset_uri(gold.SENSOR_HEALTH)},
         "alarm_causes": {asset_uri(gold.ALARM_CAUSE)},
         "data_quality": {asset_uri(gold.DATA_QUALITY)},
+        "forecasts": {asset_uri(gold.METHANE_FORECAST)},
+        "shift_forecasts": {asset_uri(gold.SEISMIC_HAZARD)},
+        "watch_models": {asset_uri(gold.MODEL_HEALTH)},
+        "train_models": set(),
+        "train_detector": set(),
+        "unsafe_behaviour": {asset_uri(table) for table in VIDEO},
         "maintain_lake": set(),
         "rebuild_day": set(),
         "regulator_files": set(),
@@ -243,3 +251,52 @@ def test_a_second_try_does_not_skip():
     line = Template(f"minefusion run conform{SKIP_UNCHANGED}", undefined=StrictUndefined)
     assert line.render(ti=SimpleNamespace(try_number=1)) == "minefusion run conform --skip-unchanged"
     assert line.render(ti=SimpleNamespace(try_number=2)) == "minefusion run conform"
+
+
+TELL = """
+import sys
+from datetime import timedelta
+from types import SimpleNamespace as Some
+sys.path.insert(0, sys.argv[1])
+import wiring
+from minefusion.schemas.schedule import SPAN
+
+bash = Some(
+    bash_command="minefusion run alarm --mine M" + SPAN, op_kwargs={"mine": "M"},
+    env={"SPAN_FROM": "2026-03-01T00:00Z; true", "SPAN_TO": ""},
+)
+failed = Some(dag_id="area", task_id="alarm", run_id="run 1", log_url="http://log")
+wiring.say_what_to_do({"ti": failed, "task": bash, "exception": ValueError("expected a lake")})
+slow = Some(dag_id="rebuild_day", dagrun_timeout=timedelta(hours=24))
+for reason in ("task_failure", "timed_out"):
+    wiring.say_it_took_too_long({"dag": slow, "run_id": "run 2", "reason": reason})
+"""
+
+
+def told(tmp_path: Path, **settings: str) -> list[list[str]]:
+    """What a failed task, and a run that took too long, gave to `minefusion notice`."""
+    command = tmp_path / "minefusion"
+    command.write_text(f'#!/bin/sh\n{{ printf "%s\\t" "$@"; echo; }} >> {tmp_path}/told\n')
+    command.chmod(0o755)
+    environment = {**os.environ, "AIRFLOW_HOME": str(tmp_path), "PATH": f"{tmp_path}:{os.environ['PATH']}", **settings}
+    subprocess.run([sys.executable, "-c", TELL, str(DAGS)], check=True, capture_output=True, env=environment)
+    path = tmp_path / "told"
+    return [line.split("\t")[:-1] for line in path.read_text().splitlines()] if path.is_file() else []
+
+
+def test_a_failure_is_told_with_the_line_that_runs_it_again(tmp_path: Path):
+    assert told(tmp_path, MINEFUSION_NOTICE_WEBHOOK="http://127.0.0.1:9/") == [
+        [
+            "notice", "--mine", "M", "--run", "run 1", "--why", "expected a lake",
+            "--command", "minefusion run alarm --mine M --from '2026-03-01T00:00Z; true'",
+            "--log", "http://log", "--", "area / alarm",
+        ],
+        [
+            "notice", "--run", "run 2", "--why", "expected the run to end within 1 day, 0:00:00, it did not",
+            "--command", "airflow dags trigger rebuild_day", "--", "rebuild_day",
+        ],
+    ]  # fmt: skip
+
+
+def test_nobody_is_told_where_the_settings_name_nobody(tmp_path: Path):
+    assert told(tmp_path) == []

@@ -18,10 +18,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
-from minefusion.schemas.settings import Settings
+from minefusion.notice import Failure
+from minefusion.schemas.settings import NoticeSettings, Settings
 
 
 @contextmanager
@@ -139,3 +141,42 @@ def test_an_airflow_that_ends_at_once_is_not_waited_for(launcher: ModuleType, ca
     with pytest.raises(SystemExit):
         launcher.Api("http://127.0.0.1:9", ended).wait(60)
     assert "it ended with code 9" in capsys.readouterr().err
+
+
+def test_a_dead_scheduler_is_told_to_whom_the_settings_name(
+    launcher: ModuleType, settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    """No task of its own could tell of it."""
+    told: list[Failure] = []
+    looks = [set(), {"scheduler"}, {"scheduler"}]
+    monkeypatch.setattr(launcher, "unhealthy", lambda _: looks.pop(0))
+    monkeypatch.setattr(launcher, "tell", lambda _, failure: told.append(failure))
+
+    class Running:
+        def wait(self, seconds: float) -> int:
+            if looks:
+                raise subprocess.TimeoutExpired("airflow", seconds)
+            return 1
+
+    on = replace(settings, notice=NoticeSettings(webhook="http://127.0.0.1:9/"))
+    with pytest.raises(SystemExit):
+        launcher.watch(None, Running(), on)
+    assert [failure.where for failure in told] == ["Airflow / scheduler", "Airflow"]
+    assert all(failure.command == "make up" for failure in told)
+
+
+def test_words_behind_it_are_airflows_own_command_line(launcher: ModuleType, monkeypatch: pytest.MonkeyPatch):
+    """With the settings of the Airflow that runs, or it would look into another database."""
+    begun: list[tuple[str, list[str], dict[str, str]]] = []
+
+    def begin(*given: Any) -> None:
+        begun.append(given)
+        raise SystemExit(0)
+
+    monkeypatch.setattr(launcher.os, "execvpe", begin)
+    with pytest.raises(SystemExit):
+        launcher.main(["backfill", "create", "--dag-id", "rebuild_day"])
+    ((path, words, given),) = begun
+    assert path == f"{sys.prefix}/bin/airflow"
+    assert words == ["airflow", "backfill", "create", "--dag-id", "rebuild_day"]
+    assert given["AIRFLOW_HOME"] == str(launcher.load_settings().airflow.home)

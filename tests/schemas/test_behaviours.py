@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from minefusion.schemas.behaviour_words import in_words
 from minefusion.schemas.behaviours import all_behaviours, conditions, load_behaviours
 from minefusion.schemas.errors import InputError
 
@@ -46,6 +47,16 @@ def test_no_behaviour_rests_on_one_picture_but_for_a_crossing():
     for each in all_behaviours():
         kinds = {condition.kind for condition in conditions(each.when)}
         assert kinds & {"lasting", "confirmed", "crosses", "stays"}, each.code
+
+
+def test_every_behaviour_can_be_said_in_words():
+    words = {each.code: in_words(each.when) for each in all_behaviours()}
+    assert words["person_on_belt"] == (
+        "双脚在皮带区内，且设备运行（状态未知按运行计）；持续 0.6 秒（其中 70% 的画面）",
+        "the feet stand in a belt zone, and its machine runs (an unknown state counts as running); for 0.6 s (in 70% "
+        "of the pictures)",
+    )
+    assert len(set(words.values())) == len(words)
 
 
 def test_a_file_of_ones_own_is_read(tmp_path: Path):

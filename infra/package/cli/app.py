@@ -54,6 +54,9 @@ VERBS = {
     "stream": Verb(
         "持续读入并更新所有数据表", "Keep every table up to date as files come", "stream landing --output json"
     ),
+    "watch": Verb(
+        "实时监视摄像机，发现不安全行为", "Watch live cameras for unsafe behaviour", "watch --cameras cameras.yaml"
+    ),
     "bridge": Verb(
         "把 MQTT、Kafka、OPC UA 写成交换文件",
         "MQTT, Kafka or OPC UA as exchange files",

@@ -102,6 +102,59 @@ def hazard(
     emit(found, "\n".join(lines))
 
 
+@command.command()
+def serve(
+    scale: Annotated[float, typer.Option(min=0.003, help="1 为三千测点九十天 · 1 is 3,000 points over 90 days")] = 1.0,
+    seconds: Annotated[float, typer.Option(min=2, help="读取和推送各持续多少秒 · Seconds of load")] = 20.0,
+    scratch: Annotated[Path | None, typer.Option(help="临时数据放在这里 · Folder for the scratch data")] = None,
+) -> None:
+    """服务的响应：曲线、每秒五十次读取、二百个推送客户端 · The service: curves, 50 reads a second, 200 listeners."""
+    from minefusion.bench_serve import bench_serve
+
+    with Progress("bench serve") as progress:
+        found = bench_serve(scale=scale, load_s=seconds, keep_in=scratch, progress=progress)
+    lines = [
+        f"{row['case']:46} {row['seconds']:9.3f} s {row['rate']:10,} {row['unit']}"
+        + (f"  {row['ratio']:.2f} × {row['ratio_to']}" if row["ratio"] else "")
+        for row in found["results"]
+    ]
+    emit(found, "\n".join(lines))
+
+
+@command.command()
+def video(
+    model: Annotated[
+        str | None, typer.Option(help="检测模型，缺省为设置中的 · The detector; else that of the settings")
+    ] = None,
+    clip: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="录像，缺省渲染一段 · A clip; else one is rendered")
+    ] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PT", help="ultralytics 权重：导出后测量，并与 yolo predict 相比 · Checkpoint to compare by"
+        ),
+    ] = None,
+    image_px: Annotated[int, typer.Option("--image-px", min=64, help="输入边长 · Longer side, pixels")] = 640,
+    scale: Annotated[float, typer.Option(min=0.05, max=1.0, help="1 为全部 · 1 is all of it")] = 1.0,
+) -> None:
+    """视频速度，与 yolo predict 相比；一台机器可带多少路 · Video end to end beside yolo predict; streams that fit."""
+    from minefusion.pipelines.jobs.bench.video import bench_video
+    from minefusion.pipelines.jobs.video.detectors import model_file
+
+    with Progress("bench video") as progress:
+        found = bench_video(
+            model=model_file(settings(), model or settings().video.detector) if weights is None else "", clip=clip,
+            weights=weights, image_px=image_px, scale=scale, device=settings().video.device, progress=progress,
+        )  # fmt: skip
+    lines = [
+        f"{row['case']:30} {row['rate']:9} {row['unit']:10} {row['seconds']:8.3f} s"
+        + (f"  {row['ratio']:.2f} × {row['ratio_to']}" if row["ratio"] else "")
+        for row in found["results"]
+    ]
+    emit(found, "\n".join(lines))
+
+
 def _table(found: dict[str, Any]) -> str:
     """The results as lines; a ratio over 1 means that ours is faster."""
     data, machine = found["data"], found["hardware"]

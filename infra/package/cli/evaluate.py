@@ -84,6 +84,81 @@ def seismic_hazard(
     emit(found, "\n".join((said, _table(rows, keys, titles))))
 
 
+@command.command("unsafe_behaviour")
+def unsafe_behaviour(
+    data: Annotated[Path, typer.Option(metavar="YAML", help="YOLO 数据集 · A data set in YOLO's form")],
+    model: Annotated[
+        str, typer.Option(help="champion、随附模型名或 .onnx · champion, a shipped model, or an .onnx file")
+    ] = "champion",
+    classes: Annotated[
+        Path | None, typer.Option(metavar="YAML", help="类别对照文件 · {their class: our class or null}")
+    ] = None,
+    split: Annotated[str, typer.Option(help="划分 · train, val or test")] = "test",
+    image_px: Annotated[int | None, typer.Option("--image-px", min=64, help="输入边长 · Longer side, pixels")] = None,
+    plots: Annotated[Path | None, typer.Option(metavar="DIR", help="图写到这里 · Folder for the plots")] = None,
+) -> None:
+    """检测模型与标注相比：各类精确率、召回率、mAP · A detector beside labelled pictures: precision, recall, mAP."""
+    from dataclasses import replace
+
+    from minefusion.models.unsafe_behaviour.dataset import load_dataset
+    from minefusion.models.unsafe_behaviour.evaluate import evaluate
+    from minefusion.pipelines.jobs.video.detectors import detector_of
+    from minefusion.pipelines.jobs.video.train_detector import JUDGED
+    from minefusion.schemas.video_classes import load_mapping
+
+    config = replace(JUDGED, device=settings().video.device, image_px=image_px)
+    labelled = load_dataset(data, load_mapping(classes) if classes else None)
+    with Progress("evaluate unsafe_behaviour") as progress:
+        detector = detector_of(settings(), model, config)
+        found = evaluate(detector, labelled, split, plots=plots, progress=progress)
+    keys = ("name", "n", "ap50", "ap50_95", "precision", "recall")
+    table = _table(found["classes"], keys, words("类别 标注 AP50 AP50-95 精确率 召回率", " ".join(keys)))
+    said = words(
+        f"mAP50 {found['map50']}，mAP50-95 {found['map50_95']}，违规类 mAP50 {found['violations_map50']}",
+        f"mAP50 {found['map50']}, mAP50-95 {found['map50_95']}, violations mAP50 {found['violations_map50']}",
+    )
+    emit(found, "\n".join((table, said)))
+
+
+@command.command("behaviour_events")
+def behaviour_events(
+    clips: Annotated[Path, typer.Option(metavar="DIR", help="录像目录 · Folder of the clips")],
+    events: Annotated[
+        Path, typer.Option(metavar="CSV", help="真实事件：clip,behaviour,begins_s,ends_s · What truly happened")
+    ],
+    model: Annotated[
+        str | None, typer.Option(help="champion、随附模型名或 .onnx · champion, a shipped model, or an .onnx file")
+    ] = None,
+    cameras: Annotated[
+        Path | None,
+        typer.Option(metavar="YAML", help="摄像机文件，缺省在录像目录中 · Camera file; else the folder's own"),
+    ] = None,
+    keep: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="保存中间结果，可续跑 · Keeps what each clip came to, to go on")
+    ] = None,
+) -> None:
+    """不安全行为逐事件评估：漏报、误报、延迟 · Unsafe behaviours event by event: missed, false, how late."""
+    from minefusion.pipelines.jobs.evaluate.behaviour_events import evaluate_behaviour_events
+    from minefusion.pipelines.jobs.video.detectors import detector_of
+
+    rate = settings().video.pictures_per_s
+    with Progress("evaluate behaviour_events") as progress:
+        detector = detector_of(settings(), model)
+        found = evaluate_behaviour_events(
+            clips, events, detector, pictures_per_s=rate, cameras=cameras, keep=keep, progress=progress
+        )
+    rows = [{"name": name} | part for name, part in found["by_behaviour"].items()] + [{"name": "*"} | found]
+    for row in rows:
+        row |= {"p50": row["delay_s"]["p50"], "p95": row["delay_s"]["p95"]}
+    keys = ("name", "events", "found", "missed_share", "alarms", "false", "false_share", "repeats", "p50", "p95")
+    titles = words("行为 事件 找到 漏报率 报警 误报 误报率 重复 延迟p50 延迟p95", " ".join(keys))
+    said = words(
+        f"{found['clips']} 段录像，{found['hours']} 小时，每小时误报 {found['false_per_hour']}",
+        f"{found['clips']} clips, {found['hours']} h, {found['false_per_hour']} false an hour",
+    )
+    emit(found, "\n".join((_table(rows, keys, titles), said)))
+
+
 def numbers(text: str) -> list[int]:
     """The numbers of `3,5` or `101-108`.
 

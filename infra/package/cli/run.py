@@ -20,13 +20,19 @@ if TYPE_CHECKING:
 
 # It stands beside the graph: it makes no table.
 MAINTAIN = "maintain"
+# They stand beside the graph too: each asks a model.
+MODEL_JOBS = "score_methane, score_seismic, monitor_models, unsafe_behaviour"
 
 
 def command(
-    job: Annotated[str, typer.Argument(metavar="JOB", help=f"{JOBS}; {MAINTAIN}")],
+    job: Annotated[str, typer.Argument(metavar="JOB", help=f"{JOBS}; {MODEL_JOBS}; {MAINTAIN}")],
     start: From = None,
     end: To = None,
     mine: Mines = None,
+    camera: Annotated[
+        list[str] | None,
+        typer.Option(help="摄像机编码，可重复，仅用于 unsafe_behaviour · Camera, may be repeated; of unsafe_behaviour"),
+    ] = None,
     skip_unchanged: Annotated[
         bool,
         typer.Option("--skip-unchanged", help=f"无改动时退出码 {UNCHANGED} · Exit {UNCHANGED} when nothing changed"),
@@ -48,7 +54,7 @@ def command(
         from minefusion.pipelines.jobs.build import run_job
 
         with Progress(job) as progress:
-            built = run_job(open_engine(settings()), job, window=window, mines=mine, progress=progress)
+            built = run_job(open_engine(settings()), job, window=window, mines=mine, cameras=camera, progress=progress)
         changed = emit_built(built)
     if changed == 0 and skip_unchanged:
         raise typer.Exit(UNCHANGED)

@@ -93,8 +93,11 @@ def video(
     truth: Annotated[Path, typer.Option(help="真值写到这里 · Folder for the truth")] = Path("truth"),
     start: Annotated[str, typer.Option(help="起点，ISO 8601 · First instant, ISO 8601")] = "2026-03-01T00:00Z",
     fps: Annotated[int, typer.Option(min=1, max=30, help="帧率 · Pictures a second")] = 10,
-    quiet: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="无事录像的比例 · Share of clips in which nothing happens")
+    quiet_share: Annotated[
+        float,
+        typer.Option(
+            "--quiet-share", min=0.0, max=1.0, help="无事录像的比例 · Share of clips in which nothing happens"
+        ),
     ] = 0.4,
 ) -> None:
     """渲染巷道录像及其真值 · Render clips of a roadway: people, belt, dust, dark; and what is true of them."""
@@ -103,7 +106,7 @@ def video(
     with Progress("simulate video", total=minutes * len(layout), unit="min") as progress:
         made = simulate_video(
             layout, minutes=minutes, seed=seed, out=out, truth=truth, start=parse_instant(start, "--start"), fps=fps,
-            quiet_share=quiet, progress=progress,
+            quiet_share=quiet_share, progress=progress,
         )  # fmt: skip
     emit(
         {"clips": made.clips, "frames": made.frames, "events": made.events},

@@ -8,15 +8,23 @@ from typing import Annotated, Any
 
 import typer
 
+from minefusion.cli.build import From, Mines, To
 from minefusion.cli.call import emit, settings, words
 from minefusion.cli.progress import Progress
-from minefusion.schemas.errors import NotInOrderError
+from minefusion.schemas.errors import InputError, NotInOrderError
+from minefusion.schemas.schedule import UNCHANGED
+from minefusion.schemas.window import parse_window
 
 command = typer.Typer(no_args_is_help=True)
 
 Folder = Annotated[
     Path | None,
-    typer.Option("--to", metavar="DIR", help="只写训练结果到此目录，不登记 · Leave the training here, log nothing"),
+    typer.Option("--out", metavar="DIR", help="只写训练结果到此目录，不登记 · Leave the training here, log nothing"),
+]
+
+SkipRefused = Annotated[
+    bool,
+    typer.Option("--skip-refused", help=f"未晋升时退出码 {UNCHANGED} · Exit {UNCHANGED} where it is not promoted"),
 ]
 
 
@@ -47,6 +55,130 @@ def seismic_hazard(
         answer(run, lambda champion: champion_losses(package.read(champion), series))
 
 
+@command.command("methane_forecast")
+def methane_forecast(
+    series: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="实测表；不给则用 silver · A measured table; else silver")
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(metavar="YAML", help="实测表的对照文件 · Which column is which sensor")
+    ] = None,
+    mine: Mines = None,
+    weeks: Annotated[int, typer.Option(min=1, help="用最近几周的读数 · Weeks of readings, the newest")] = 8,
+    start: From = None,
+    end: To = None,
+    source: Annotated[str | None, typer.Option(help="数据名称 · What the data is called")] = None,
+    licence: Annotated[str, typer.Option(help="数据许可 · Licence of the data, for the card")] = "",
+    folder: Folder = None,
+    skip_refused: SkipRefused = False,
+) -> None:
+    """瓦斯预测：用实测表或 silver 训练 · The methane forecast, on a measured table or on what silver holds."""
+    from minefusion.pipelines.jobs.forecast.registering import champion_folder
+    from minefusion.pipelines.jobs.forecast.train_methane import (
+        NothingToLearnError,
+        from_files,
+        from_newest,
+        train_methane,
+    )
+
+    if (series is None) != (mapping is None):
+        raise InputError("expected --series with --mapping, got one of them; give both, or neither to train on silver")
+    with Progress("train methane_forecast") as progress, tempfile.TemporaryDirectory() as scratch:
+        try:
+            if series is not None and mapping is not None:
+                data = from_files(series, mapping, called=source)
+            else:
+                from minefusion.pipelines.engines import open_engine
+
+                data = from_newest(open_engine(settings()), mine, weeks=weeks, window=parse_window(start, end))
+            champion = None if folder is not None else champion_folder(settings(), "methane_forecast")
+            target = folder or Path(scratch)
+            run, losses_of = train_methane(data, target, champion=champion, licence=licence, progress=progress)
+        except NothingToLearnError as error:
+            if not skip_refused:
+                raise
+            emit({"promoted": False, "why": str(error)}, str(error))
+            raise typer.Exit(UNCHANGED) from None
+        if folder is not None:
+            emit({"model": run.model, "folder": folder, "metrics": dict(run.metrics)}, str(folder))
+            return
+        answer(run, losses_of, skip_refused=skip_refused)
+
+
+@command.command("unsafe_behaviour")
+def unsafe_behaviour(
+    data: Annotated[
+        list[Path], typer.Option(metavar="YAML", help="YOLO 数据集，可重复 · A data.yaml; several are joined")
+    ],
+    weights: Annotated[Path, typer.Option(metavar="PT", help="起始权重 · Checkpoint to begin with")],
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="本次训练的目录，断点在此 · Folder of this training and its checkpoints")
+    ],
+    device: Annotated[str, typer.Option(help="cpu 或 cuda · cpu or cuda")] = "cpu",
+    classes: Annotated[
+        Path | None, typer.Option(metavar="YAML", help="类别对照文件 · {their class: our class or null}")
+    ] = None,
+    only: Annotated[
+        str | None, typer.Option(help="只学这些类别，逗号分隔 · Our classes to learn, comma-joined")
+    ] = None,
+    epochs: Annotated[int, typer.Option(min=1)] = 50,
+    image_px: Annotated[int, typer.Option("--image-px", min=64, help="输入边长 · Longer side, pixels")] = 320,
+    batch: Annotated[int, typer.Option(min=1)] = 16,
+    seed: Annotated[int, typer.Option(help="随机种子 · Seed")] = 0,
+    mosaic: Annotated[float, typer.Option(min=0.0, max=1.0, help="拼图增强 · Share made of four pictures")] = 0.0,
+    multi_scale: Annotated[
+        bool, typer.Option("--multi-scale", help="多尺度，用于 GPU · Sizes vary; for a GPU")
+    ] = False,
+    minutes: Annotated[
+        float | None, typer.Option(min=0.5, help="最多训练这些分钟，再次运行则继续 · Stop by then; run again to go on")
+    ] = None,
+    tunnel: Annotated[
+        bool, typer.Option("--tunnel", help="登记为 unsafe_behaviour_tunnel · Register as unsafe_behaviour_tunnel")
+    ] = False,
+    source: Annotated[str | None, typer.Option(help="数据名称 · What the data is called")] = None,
+    licence: Annotated[str, typer.Option(help="数据许可 · Licence of the data, for the card")] = "",
+    only_leave: Annotated[
+        bool, typer.Option("--only-leave", help="只写训练结果，不登记 · Leave the training there, log nothing")
+    ] = False,
+    skip_refused: SkipRefused = False,
+) -> None:
+    """视频检测模型（ultralytics，AGPL-3.0） · The detector of people and what they wear (ultralytics, AGPL-3.0)."""
+    import sys
+
+    from minefusion.models.unsafe_behaviour.agpl.train import Recipe, with_device
+    from minefusion.models.unsafe_behaviour.dataset import load_dataset
+    from minefusion.pipelines.jobs.video.train_detector import champion_losses, train_detector
+    from minefusion.schemas.video_classes import load_mapping
+
+    if device not in ("cpu", "cuda"):
+        raise InputError(f"expected --device cpu or cuda, got '{device}'; choose one of them")
+    recipe = Recipe(epochs=epochs, image_px=image_px, batch=batch, seed=seed, mosaic=mosaic, multi_scale=multi_scale)
+    with Progress("train unsafe_behaviour") as progress:
+        done = train_detector(
+            data, weights, out, with_device(recipe, device), mapping=load_mapping(classes) if classes else None,
+            classes=only.split(",") if only else None, budget_s=minutes * 60 if minutes else None,
+            model="unsafe_behaviour_tunnel" if tunnel else "unsafe_behaviour", source=source,
+            licence=licence, command=" ".join(["minefusion", *sys.argv[1:]]), progress=progress,
+        )  # fmt: skip
+        found = [{"code": each.code, "count": each.count, "examples": each.examples} for each in done.findings]
+        if done.run is None:
+            trained = done.trained
+            emit(
+                {"done": False, "epochs_done": trained.epochs_done, "epochs": trained.epochs, "findings": found},
+                words(
+                    f"已训练 {trained.epochs_done}/{trained.epochs} 轮；再运行同一命令则继续",
+                    f"{trained.epochs_done} of {trained.epochs} epochs; run the same command to go on",
+                ),
+            )
+            return
+        if only_leave:
+            told = {"done": True, "model": done.run.model, "folder": done.run.folder, "findings": found}
+            emit(told | {"metrics": dict(done.run.metrics)}, str(done.run.folder))
+            return
+        judged_on = load_dataset(out / "data" / "data.yaml")
+        answer(done.run, lambda champion: champion_losses(champion, judged_on), skip_refused=skip_refused)
+
+
 @command.command("log")
 def log(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="训练结果目录 · Folder that a training left")],
@@ -60,8 +192,8 @@ def log(
     emit(told | {"metrics": dict(version.metrics)}, version.label)
 
 
-def answer(run: Any, champion_losses: Any) -> None:
-    """Register the run and print what became of it; exit code 1 where it was refused."""
+def answer(run: Any, champion_losses: Any, *, skip_refused: bool = False) -> None:
+    """Register the run and print what became of it; exit code 1 where it was refused, or UNCHANGED on request."""
     from minefusion.pipelines.jobs.forecast.registering import register
 
     found = register(settings(), run, champion_losses)
@@ -69,5 +201,7 @@ def answer(run: Any, champion_losses: Any) -> None:
     why = words(found.pop("why_zh"), found["why"])
     verdict = words("晋升为 champion", "promoted to champion") if found["promoted"] else words("未晋升", "not promoted")
     emit(found, f"{label}: {verdict}\n{why}")
+    if not found["promoted"] and skip_refused:
+        raise typer.Exit(UNCHANGED)
     if not found["promoted"]:
         raise NotInOrderError(f"{label}: {why}")

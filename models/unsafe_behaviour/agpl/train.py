@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import shutil
+import tempfile
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -197,12 +198,19 @@ def _fitness(epoch: dict[str, float]) -> float:
     return epoch.get("metrics/mAP50-95(B)", 0.0)
 
 
-def export(best: Path, target: Path, image_px: tuple[int, int], out: Path) -> Path:
-    """The checkpoint as an ONNX file for a batch of any size at this height and width, without NMS inside."""
-    model = load_ultralytics(out)(str(best))
-    made = model.export(format="onnx", imgsz=list(image_px), dynamic=True, simplify=False, nms=False, opset=17)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.move(str(made), target)
+def export(best: Path, target: Path, image_px: int, scratch: Path) -> Path:
+    """The checkpoint as an ONNX file for pictures of any number and size, `image_px` being what it is best at.
+
+    It holds the network alone: boxes that overlap are suppressed by who runs it.
+    """
+    with tempfile.TemporaryDirectory(dir=scratch) as folder:  # ultralytics writes beside the checkpoint
+        copy = Path(folder) / best.name
+        shutil.copyfile(best, copy)
+        made = load_ultralytics(scratch)(str(copy)).export(
+            format="onnx", imgsz=image_px, dynamic=True, simplify=False, opset=17
+        )
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(str(made), target)
     return target
 
 

@@ -52,6 +52,13 @@ def register(
     }
 
 
+def champion_folder(settings: Settings, model: str) -> Path | None:
+    """The champion's files on this machine; None where there is no champion."""
+    registry = register_shipped(settings, only=model)
+    champion = registry.champion(model)
+    return None if champion is None else registry.folder(champion, settings.home / "models")
+
+
 def log_only(settings: Settings, run: TrainingRun) -> Version:
     """Log a run that was made elsewhere, where the data to judge the champion by need not be; it is the challenger."""
     registry = register_shipped(settings, only=run.model)

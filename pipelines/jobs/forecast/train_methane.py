@@ -7,9 +7,10 @@ trained once more on everything. Points that this training has nothing of keep w
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,10 @@ HELD_OUT = 0.25
 LEAST_GOOD, MOST_PCT = 0.5, 40.0
 
 
+class NothingToLearnError(InputError):
+    """The data is there, and there is too little of it, or none that a model should learn from."""
+
+
 @dataclass(frozen=True)
 class Source:
     """Readings to train on, by air path, and where they come from."""
@@ -64,11 +69,24 @@ def from_files(series: Path, mapping: Path, *, called: str | None = None) -> Sou
     return Source((readings,), data)
 
 
+def from_newest(
+    engine: Engine, mines: Sequence[str] | None = None, *, weeks: int, window: Window | None = None
+) -> Source:
+    """What silver holds of the newest weeks, or of a window."""
+    if window is None:
+        days = engine.days(silver.READING)
+        if not days:
+            raise NothingToLearnError("expected readings in silver, found none; ingest some, or give --series")
+        end = datetime.fromisoformat(days[-1]).replace(tzinfo=UTC) + timedelta(days=1)
+        window = Window(end - timedelta(weeks=weeks), end)
+    return from_lake(engine, window, mines)
+
+
 def from_lake(engine: Engine, window: Window, mines: Sequence[str] | None = None) -> Source:
     """What silver holds of these mines over a span.
 
     Raises:
-        InputError: there is no methane there.
+        NothingToLearnError: there is no methane there.
     """
     if mines is None:
         known = engine.in_process.read(silver.AREA).select("mine_code").unique()
@@ -90,7 +108,7 @@ def from_lake(engine: Engine, window: Window, mines: Sequence[str] | None = None
             of = [told.get(sensor.point_id, np.nan) for sensor in group.gas]
             groups.append(readings_of(group, of, first_us, last_us - 1, first_us))
     if not groups:
-        raise InputError(
+        raise NothingToLearnError(
             f"expected methane readings from {window.start.isoformat()} to {window.end.isoformat()}, found none; "
             "widen the span, or train on a file with --series"
         )
@@ -106,13 +124,15 @@ def sane(source: Source, config: ForecastConfig) -> Source:
     """The source without what no model should learn from.
 
     Raises:
-        InputError: nothing is left, and why.
+        NothingToLearnError: nothing is left, and why.
     """
     kept, why = [], []
+    # The older part alone must do for a first fit and a stretch after it.
+    least = math.ceil((config.fewest_rows + config.refit_steps) / (1 - HELD_OUT)) + 1
     for readings in source.groups:
         span = _measured_span(readings)
-        if span.stop - span.start < 2 * config.fewest_rows:
-            hours = 2 * config.fewest_rows * PERIOD_S / 3600
+        if span.stop - span.start < least:
+            hours = least * PERIOD_S / 3600
             why.append(f"{readings.names[0]}: under {hours:.0f} h of readings")
             continue
         readings = _cut(readings, span)
@@ -128,7 +148,7 @@ def sane(source: Source, config: ForecastConfig) -> Source:
     for line in why:
         logger.warning("left out of the training: %s", line)
     if not kept:
-        raise InputError(f"expected a methane point that can be learned from, got none ({'; '.join(why[:3])})")
+        raise NothingToLearnError(f"expected a methane point that can be learned from, got none ({'; '.join(why[:3])})")
     return replace(source, groups=tuple(kept))
 
 
@@ -136,7 +156,7 @@ def train_methane(
     source: Source,
     folder: Path,
     *,
-    champion: Forecaster | None = None,
+    champion: Path | None = None,
     config: ForecastConfig | None = None,
     licence: str = "",
     progress: Progress | None = None,
@@ -144,21 +164,20 @@ def train_methane(
     """Train, judge on the newest quarter, train again on everything, and leave it in a folder.
 
     Args:
-        champion: lends what it knows of other points.
+        champion: folder of the forecaster that lends what it knows of other points.
 
     Returns:
         The run, and what gives the same losses of the model in another folder.
 
     Raises:
-        InputError: the data is too short or does not make sense.
+        NothingToLearnError: the data is too short or does not make sense.
     """
     config = config or ForecastConfig()
     source = sane(source, config)
     say = progress or (lambda _share, _text: None)
     parts = len(source.groups)
     older: dict[int, Forecaster] = {}
-    whole = champion or Forecaster(config)
-    whole = replace(whole, config=config)
+    whole = replace(methane.load(champion), config=config) if champion else Forecaster(config)
     for number, readings in enumerate(source.groups):
 
         def told(share: float, text: str, number: int = number) -> None:

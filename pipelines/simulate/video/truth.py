@@ -213,7 +213,7 @@ def _passings(behaviour: str, subject: str, times: Sequence[float], mine: Sequen
         side = off(each.pose)
         if before and side and (side > 0) != (before > 0) and way in (0, 1 if side > 0 else -1) and counts(at):
             found.append(TrueEvent(behaviour, subject, at, at + 1.0))
-        before = side
+        before = side or before  # on the line itself is on neither side
     return found
 
 

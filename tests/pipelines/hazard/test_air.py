@@ -98,8 +98,8 @@ def test_nine_tenths_must_be_missed_for_five_minutes(make: Make):
     values = {"R": [0.0] * 20, "I": [0.0] * 20}
     short = supply(make, values | {"V": [0.5] * 8 + [2.0] * 12}, people=100)  # four minutes at 300 of 400
     long = supply(make, values | {"V": [0.5] * 10 + [2.0] * 10}, people=100)
-    assert (short["level"], json.loads(short["inputs"])["minutes_under_0_9"]) == (0, 4)
-    assert (long["level"], json.loads(long["inputs"])["minutes_under_0_9"]) == (4, 5)
+    assert (short["level"], json.loads(short["inputs"])["minutes_short"]) == (0, 4)
+    assert (long["level"], json.loads(long["inputs"])["minutes_short"]) == (4, 5)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from literal_mine import MINE_CODE, area, at, make_inputs, point, series
 
 from minefusion.pipelines.engines.light import LightEngine
 from minefusion.pipelines.hazard.area_minute import NULL_REASONS, area_minute
-from minefusion.schemas.gold import AREA_MINUTE, HAZARD_INDEX
-from minefusion.schemas.silver import REPORTED_ABNORMALITY
+from minefusion.schemas.gold import AREA_MINUTE, HAZARD_INDEX, UNSAFE_BEHAVIOUR
+from minefusion.schemas.silver import CAMERA_MINUTE, REPORTED_ABNORMALITY
 
 Row = dict[str, Any]
 
@@ -61,11 +61,16 @@ def fused(
     told: list[Row] = (),
     points: list[Row] = (GAS,),
     areas: list[Row] = (FACE,),
+    seen: list[Row] = (),
+    watched: list[Row] = (),
     **more: Any,
 ) -> list[Row]:
     inputs = make_inputs(light, points=points, readings=readings, areas=areas, **more)
     rows = area_minute(
-        inputs, light.frame(hazard, HAZARD_INDEX.arrow_schema()), light.frame(told, REPORTED_ABNORMALITY.arrow_schema())
+        inputs,
+        light.frame(hazard, HAZARD_INDEX.arrow_schema()),
+        light.frame(told, REPORTED_ABNORMALITY.arrow_schema()),
+        (light.frame(seen, UNSAFE_BEHAVIOUR.arrow_schema()), light.frame(watched, CAMERA_MINUTE.arrow_schema())),
     )
     return sorted(light.to_arrow(rows).to_pylist(), key=lambda row: (row["area_id"], row["minute"]))
 
@@ -326,3 +331,24 @@ def test_rows_do_not_depend_on_how_time_is_cut(light: LightEngine, values: list,
     expected = {row["minute"]: row for row in whole}
     assert pieces
     assert all(row == expected[row["minute"]] for row in pieces)
+
+
+def test_unsafe_behaviours_count_in_the_minutes_that_a_camera_was_watched(light: LightEngine):
+    def behaviour(began: float, ended: float | None, area_id: str = "F1") -> Row:
+        ended_at = None if ended is None else at(ended)
+        return {"mine_code": MINE_CODE, "area_id": area_id, "began_at": at(began), "ended_at": ended_at}
+
+    def watch(minute: int, code: str = "C1", pictures: int = 300) -> Row:
+        told = {"mine_code": MINE_CODE, "area_id": "F1", "camera_code": code, "pictures": pictures}
+        return told | {"minute": at(minute), "clip_id": f"{code}-{minute}"}
+
+    rows = fused(
+        light, series("G1", [0.2] * 12), areas=[FACE, area("F2")], minutes=(0, 6), hazard=NORMAL,
+        seen=[behaviour(0.2, 0.4), behaviour(0.9, 2.1), behaviour(3.5, None), behaviour(0.5, 1.0, "F2")],
+        watched=[watch(0), watch(0, "C2"), watch(1), watch(2), watch(4), watch(5, pictures=0)],
+    )  # fmt: skip
+    face, other = ([row["behaviours"] for row in rows if row["area_id"] == name] for name in ("F1", "F2"))
+    assert face == [2, 1, 1, None, 1, None], "unknown in minute 3, unwatched; open in minute 4; a blind camera in 5"
+    assert other == [None] * 6
+    reasons = [json.loads(row["null_reasons"]).get("behaviours") for row in rows if row["area_id"] == "F1"]
+    assert reasons == [None, None, None, "NO_CAMERA", None, "NO_CAMERA"]

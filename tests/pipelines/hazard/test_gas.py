@@ -326,7 +326,7 @@ def test_catalogue_vector():
     [(3.99, 5.0, 0), (4.0, 5.0, 1), (5.0, 5.0, 1), (5.01, 5.0, 2), (3.01, 3.0, 2), (99.0, None, 0), (None, 5.0, None)],
 )
 def test_levels_of_emission(amount: float | None, limit: float | None, level: int | None):
-    assert answers(x=emission_level(of(amount), of(limit)))["x"] == level
+    assert answers(x=emission_level(of(amount), of(limit), 0.8))["x"] == level
 
 
 def test_a_face_by_hand(make: Make):

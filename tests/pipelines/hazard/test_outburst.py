@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import pytest
 from literal_mine import MINE_CODE, Row, answers, area, at, collect, make_history, of, point
 
@@ -15,7 +14,6 @@ from minefusion.pipelines.hazard.levels import listed_level
 from minefusion.pipelines.hazard.outburst import (
     combined_index,
     comprehensive_index,
-    desorption_k1,
     g09,
     g10,
     is_threatened,
@@ -44,12 +42,6 @@ def test_two_negative_brackets_mean_nothing():
         "r": pytest.approx(-1.6), "one": pytest.approx(-1.6), "d": None, "threatened": True, "not_threatened": False,
         "unknown": False,
     }  # fmt: skip
-
-
-def test_k1_by_least_squares():
-    """Q = 0.45·√t − 0.3 read at 3, 4, 5 … 8 minutes gives back K1 0.45 and the loss 0.3."""
-    minutes = np.arange(3.0, 9.0)
-    assert desorption_k1(minutes, 0.45 * np.sqrt(minutes) - 0.3) == (pytest.approx(0.45), pytest.approx(0.3))
 
 
 @pytest.mark.parametrize(

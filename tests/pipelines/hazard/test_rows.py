@@ -13,7 +13,6 @@ from literal_mine import T0, answers, of
 from minefusion.pipelines.hazard.rows import (
     COLUMNS,
     Index,
-    falling_level,
     index_rows,
     json_object,
     number,
@@ -104,18 +103,8 @@ def test_rising_levels_begin_at_their_step(value: float | None, level: int | Non
     assert answers(x=rising_level(of(value), blue=1.0, yellow=2.0, orange=3.0, red=4.0))["x"] == level
 
 
-def test_a_step_may_be_passed_only_strictly_or_be_missing():
-    assert answers(x=rising_level(of(2.0), yellow=2.0, strictly=True), y=rising_level(of(9.0), red=of(None))) == {
-        "x": 0,
-        "y": 0,
-    }
-
-
-@pytest.mark.parametrize(
-    ("value", "level"), [(20.01, 0), (20.0, 0), (19.99, 2), (19.5, 2), (19.4, 3), (17.9, 4), (None, None)]
-)
-def test_falling_levels_begin_under_their_step(value: float | None, level: int | None):
-    assert answers(x=falling_level(of(value), yellow=20.0, orange=19.5, red=18.0))["x"] == level
+def test_a_step_may_be_missing():
+    assert answers(x=rising_level(of(9.0), red=of(None)), y=rising_level(of(9.0), yellow=2.0)) == {"x": 0, "y": 2}
 
 
 @pytest.mark.parametrize(

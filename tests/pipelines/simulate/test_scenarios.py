@@ -37,6 +37,7 @@ SHOWS = {
     "ordinary_days": set(),
     "outburst": {"G-01"},
     "over_crowding": {"P-01", "P-04"},
+    "overdue_danger": {"X-07", "X-08"},
     "overtime": {"P-02"},
     "oxygen_low": {"T-04"},
     "pressure_front": set(),

@@ -149,6 +149,11 @@ def test_logins_are_written_down_and_wrong_ones_slowed_down(site: Site):
     assert "nobody" not in json.dumps(lines), "what was typed as a login may be a password"
 
 
+def test_many_logins_from_one_address_are_slowed_down_whatever_the_login(site: Site):
+    answers = [login(site, f"nobody{number}", "wrong password").status_code for number in range(32)]
+    assert answers == [401] * 30 + [429] * 2
+
+
 def test_a_one_time_password_opens_nothing_but_its_own_change(site: Site):
     once = site.post("admin", "/users", {"login": "new.one", "name": "孙强", "role": "viewer", "mines": [MINE]}, 201)
     told = login(site, "new.one", once["one_time_password"]).json()

@@ -25,6 +25,7 @@ def test_what_gold_says_stands_as_alarms(shown: Site):
     found = {each["kind"]: each for each in rows(shown)}
     assert {kind: each["state"] for kind, each in found.items()} == {
         "G-01": "active_unacked", "P-03": "active_unacked", "F-10": "cleared_unacked", "V101": "cleared_unacked",
+        "FORECAST": "cleared_unacked",
     }  # fmt: skip
     gas = found["G-01"]
     assert (gas["priority"], gas["priority_zh"], gas["class_zh"], gas["value"], gas["unit"]) == (
@@ -32,7 +33,12 @@ def test_what_gold_says_stands_as_alarms(shown: Site):
     )  # fmt: skip
     assert gas["is_regulator"]
     assert gas["disposition_id"] == f"D-{MINE}-260301-01"
-    assert [each["kind"] for each in rows(shown, is_advisory=True)] == ["V101"]
+    assert [each["kind"] for each in rows(shown, is_advisory=True)] == ["V101", "FORECAST"]
+    # Warnings of minutes 90 to 104 and 107 are one advisory; ten minutes without one end it.
+    forecast = found["FORECAST"]
+    began, ended = START + timedelta(minutes=90), START + timedelta(minutes=117)
+    assert (forecast["raised_at"], forecast["cleared_at"]) == (began.isoformat(), ended.isoformat())
+    assert forecast["sentence_zh"].startswith("预计")
 
 
 def test_the_list_is_what_sql_says(shown: Site):
@@ -153,7 +159,7 @@ def test_shelving_lifting_and_verdicts(site: Site):
     site.beat(10)
     assert rows(site, state="out_of_service")[0]["alarm_id"] == person["alarm_id"]
     site.post("dispatcher", f"/alarms/{video['alarm_id']}/verdict", {"verdict": "rejected", "why": "known_work"})
-    assert rows(site, is_advisory=True, is_open=True) == []
+    assert [each["kind"] for each in rows(site, is_advisory=True, is_open=True)] == ["FORECAST"]
     site.post("dispatcher", f"/alarms/{found['F-10']['alarm_id']}/note", {"text": "已派人查看"})
 
 
@@ -249,7 +255,7 @@ def test_the_load_of_a_shift(site: Site):
     assert found["standing"] == 2
     assert found["acknowledge_s"]["methane"] == {"count": 1, "p50": 42.0, "p95": 42.0}
     assert found["priority_mix"]["1"] == {"alarms": 1, "share": pytest.approx(1 / 3)}
-    assert found["advisories"] == {"alarms": 1, "per_hour": 0.5, "confirmed": 0, "rejected": 0}
+    assert found["advisories"] == {"alarms": 2, "per_hour": 1.0, "confirmed": 0, "rejected": 0}
     assert [each["alarms"] for each in found["top_ten"]] == [1, 1, 1]
     assert json.dumps(found["targets"])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,8 @@ from minefusion.schemas.table import Table
 from minefusion.serving.accounts.roles import ROLES
 from minefusion.serving.accounts.tokens import Tokens
 from minefusion.serving.accounts.users import Users
-from minefusion.serving.api.app import make_app
+from minefusion.serving.alarms.candidates import Known, look
+from minefusion.serving.api.app import attach, make_app
 from minefusion.serving.api.service import Service
 from minefusion.serving.control_room import ControlRoom
 from minefusion.serving.journal.database import open_database
@@ -131,6 +132,16 @@ def rows(mine: str) -> Iterator[tuple[Table, list[Row]]]:
             "ended_at": minutes[101], "level": 2, "quality": "GOOD", "area_id": heading, "event_confidence": 0.8,
         }
     ]  # fmt: skip
+    yield gold.METHANE_FORECAST, [
+        {
+            "point_id": gas(mine), "area_id": face, "issued_at": minutes[number], "horizon_min": horizon,
+            "target_at": minutes[number] + timedelta(minutes=horizon), "q50_pct": 0.8, "limit_pct": 1.0,
+            "reach_chance": number / 200, "is_warning": 90 <= number < 105 or number == 107,
+            "sentence_zh": f"预计 {horizon} 分钟", "sentence_en": f"in {horizon} min",
+        }
+        for number in range(80, 120)
+        for horizon in (10, 15)
+    ]  # fmt: skip
     yield gold.DATA_QUALITY, [
         {"dataset": "silver.reading", "entity": gas(mine), "area_id": face, "hour": START, "expected": 120,
          "received": 119}
@@ -226,16 +237,24 @@ LOGINS = {
 }
 
 
+# Applications that no service uses now: to make one takes longer than most tests.
+_APPS: list[Any] = []
+
+
 @contextmanager
-def running(lake: Path, database: Path) -> Iterator[Site]:
-    """A service over the lake, at NOW, with the users of LOGINS and what the lake told it by then."""
-    clock = Clock()
+def running(
+    lake: Path, database: Path, now: datetime = NOW, look: Callable[[Reader, datetime], Known] = look
+) -> Iterator[Site]:
+    """A service over the lake, at `now`, with the users of LOGINS and what the lake told it by then."""
+    clock = Clock(now)
     opened = open_database(f"sqlite:///{database}")
     room = ControlRoom(opened, clock)
     users = Users(room, QUICK)
     service = Service(Reader(lake, keeps_open=True), room, users, Tokens(KEY, users), KEY)
     service.asks.burst = 1_000_000
-    app = make_app(service, watch_every_s=None)
+    app = _APPS.pop() if _APPS else make_app(service, watch_every_s=None)
+    attach(app, service)
+    app.state.watch.look = look
     with TestClient(app, raise_server_exceptions=False) as client:
         site = Site(service, app, clock, client, {login: login.replace("@", "-") for login in LOGINS})
         for login, (role, mines) in LOGINS.items():
@@ -245,3 +264,4 @@ def running(lake: Path, database: Path) -> Iterator[Site]:
         site.beat()
         yield site
     opened.close()
+    _APPS.append(app)

@@ -20,10 +20,11 @@ from minefusion.models.registry import CHAMPION, Registry, open_registry
 from minefusion.models.training_run import DataUsed, TrainingRun
 from minefusion.pipelines.engines.light import LightEngine
 from minefusion.pipelines.exchange.write import write_file
+from minefusion.pipelines.jobs.build import MODEL_JOBS as names_of_jobs
 from minefusion.pipelines.jobs.build import run_job
 from minefusion.pipelines.jobs.compare import differences
 from minefusion.pipelines.jobs.forecast import champions as champions_module
-from minefusion.pipelines.jobs.forecast.jobs import run_model_job
+from minefusion.pipelines.jobs.forecast.jobs import MODEL_JOBS, run_model_job
 from minefusion.pipelines.jobs.ingest import ingest
 from minefusion.schemas.gold import METHANE_FORECAST
 from minefusion.schemas.settings import load_settings
@@ -73,14 +74,14 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def forecaster_run(folder: Path, seed: int) -> TrainingRun:
     """A forecaster of the two points, trained on a few hours of unrest."""
     random = np.random.default_rng(seed)
-    steps = np.round(np.clip(0.4 + np.cumsum(random.normal(0, 0.01 * seed, 700)), 0.1, 0.9), 2)
+    steps = np.round(np.clip(0.4 + np.cumsum(random.normal(0, 0.01 * seed, 1400)), 0.1, 0.9), 2)
     readings = Readings(
-        times_s=1.6e9 // 30 * 30 + 30.0 * np.arange(700),
+        times_s=1.6e9 // 30 * 30 + 30.0 * np.arange(1400),
         ch4_pct=np.column_stack([steps, steps / 2, steps / 2]),
         names=(*(f"{MINE}/{code}" for code in POINTS), f"{OTHER}/{OTHER_POINT}"),
         limits_pct=np.ones(3),
     )
-    made, _ = train(readings, ForecastConfig(experts=("persistence",), fewest_rows=300, refit_steps=960))
+    made, _ = train(readings, ForecastConfig(experts=("persistence",), fewest_rows=300))
     run = TrainingRun(
         "methane_forecast",
         folder,
@@ -285,3 +286,7 @@ def test_spark_over_several_mines_gives_the_same(scored: LightEngine, engine_in:
     assert score(SparkEngine(copy)) == rows_of(scored, METHANE_FORECAST).height  # type: ignore[arg-type]
     assert differences(scored.settings.lake, copy.lake, tables=[METHANE_FORECAST]) == {}
     assert score(LightEngine(copy)) == 0
+
+
+def test_the_jobs_have_the_names_that_run_knows():
+    assert tuple(MODEL_JOBS) == names_of_jobs

@@ -1,0 +1,1 @@
+"""Video → unsafe behaviour: clips as they land, live streams as they run."""

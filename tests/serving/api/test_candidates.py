@@ -1,0 +1,65 @@
+"""What the lake says of alarms, as it was known at an instant; and how often somebody may ask."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from two_mines import MINE, NOW, START, gas
+
+from minefusion.serving.alarms.candidates import LOOKBACK, look
+from minefusion.serving.alarms.records import Candidate
+from minefusion.serving.api.rates import Rate
+from minefusion.serving.reader import Reader
+
+
+@pytest.fixture(scope="module")
+def reader(two_mines_lake: Path) -> Reader:
+    return Reader(two_mines_lake)
+
+
+def known_at(reader: Reader, minute: float, looked: datetime = NOW) -> dict[str, Candidate]:
+    found = look(reader, looked).at(START + timedelta(minutes=minute))
+    return {each.kind: each for each in found.candidates if each.mine_code == MINE}
+
+
+def test_a_past_minute_knows_nothing_of_what_came_later(reader: Reader):
+    assert list(known_at(reader, 20)) == []
+    assert {kind: each.cleared_at for kind, each in known_at(reader, 60).items()} == {"F-10": None}
+    later = known_at(reader, 119)
+    assert later["F-10"].cleared_at == START + timedelta(minutes=118)
+    assert later["G-01"].cleared_at is None
+    assert later["FORECAST"].cleared_at == START + timedelta(minutes=117)
+    assert known_at(reader, 110)["FORECAST"].cleared_at is None
+
+
+def test_an_alarm_carries_what_its_point_measures_and_its_source(reader: Reader):
+    alarm = known_at(reader, 119)["G-01"]
+    assert (alarm.quantity, alarm.tag) == ("ch4", f"G-01:{MINE}:{gas(MINE)}")
+    assert alarm.candidate_id == f"{alarm.tag}:{alarm.raised_at:%Y%m%dT%H%M%S}"
+
+
+def test_what_is_open_is_taken_whatever_its_age_and_what_is_over_is_forgotten(reader: Reader):
+    years_later = NOW + timedelta(days=2 * 365)
+    found = look(reader, years_later).at(years_later)
+    assert {each.kind for each in found.candidates} == {"G-01", "P-03"}
+    assert found.since == years_later - LOOKBACK
+
+
+def test_all_kinds_of_sources_are_looked_at(reader: Reader):
+    shown = {each.kind for each in look(reader, NOW).at(NOW).candidates}
+    assert shown == {"G-01", "P-03", "F-10", "FORECAST", "V101"}
+
+
+def test_a_bucket_empties_fills_and_never_overflows():
+    now = [0.0]
+    rate = Rate(per_s=0.5, burst=2, clock=lambda: now[0])
+    assert [rate.wait_s("ann") for _ in range(3)] == [0, 0, 2]
+    assert rate.wait_s("ben") == 0
+    now[0] = 2.0
+    assert [rate.wait_s("ann"), rate.wait_s("ann")] == [0, 2]
+    rate.give_back("ann")
+    assert rate.wait_s("ann") == 0
+    now[0] = 1000.0
+    assert [rate.wait_s("ann") for _ in range(3)] == [0, 0, 2]
