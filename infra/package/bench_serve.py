@@ -115,12 +115,14 @@ def make_lake(lake: Path, points: int, layout: str) -> int:
     areas = np.array([f"{MINE}{number % AREAS:02d}" for number in range(points)])
     for number in range(DAYS):
         day = END - timedelta(days=DAYS - number)
-        at = pl.Series([day + timedelta(seconds=PERIOD_S * each) for each in range(minutes)]).dt.cast_time_unit("us")
+        instants = pl.Series([day + timedelta(seconds=PERIOD_S * each) for each in range(minutes)]).dt.cast_time_unit(
+            "us"
+        )
         value = np.clip(0.4 + np.cumsum(rng.normal(0, 0.01, (minutes, points)), axis=0), 0, 4).round(2)
         frame = pl.DataFrame(
             {
                 "point_id": np.tile(codes, minutes),
-                "observed_at": np.repeat(at.to_numpy(), points),
+                "observed_at": np.repeat(instants.to_numpy(), points),
                 "value": value.ravel(),
                 "area_id": np.tile(areas, minutes),
             }

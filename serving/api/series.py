@@ -144,10 +144,10 @@ def _curves(
     """The curves of those points whose values stand in that table."""
     points = [each for each in points if (each["feed"] or silver.READING.name) == feed]
     quantities = {each["quantity"] for each in points}
-    days = begin.astimezone(UTC).date().isoformat(), end.astimezone(UTC).date().isoformat()
+    first, last = (pl.lit(each.astimezone(UTC).date().isoformat()) for each in (begin, end))
     found = (
         service.reader.scan(TABLES[feed])
-        .filter(pl.col("day").is_between(*days), pl.col("observed_at") >= begin, pl.col("observed_at") < end)
+        .filter(pl.col("day").is_between(first, last), pl.col("observed_at") >= begin, pl.col("observed_at") < end)
         .filter(pl.col("point_id").is_in([each["point_id"] for each in points]), pl.col("mine_code") == mine)
         .filter(pl.col("quantity").is_in(quantities))
         .select("point_id", "quantity", "observed_at", "value", "quality", "quality_reasons")
