@@ -141,6 +141,7 @@ def index(index_id: str) -> Index:
 
 def compute(inputs: Inputs) -> nw.LazyFrame:
     """The fast indices' rows of gold.hazard_index of the window, but for the columns that the job adds."""
-    told = [function(inputs) for _, function in speaking(inputs, CATALOGUE)] or [no_rows(inputs)]
+    who = speaking(inputs, CATALOGUE)
+    told = [function(inputs) for _, function in who.called] or [no_rows(inputs)]
     rows = inputs.cached(nw.concat(told, how="vertical"))
-    return with_lacking(inputs, [declared for declared, _ in CATALOGUE], rows)
+    return with_lacking(inputs, [declared for declared, _ in CATALOGUE], who.reasons, rows)

@@ -96,6 +96,7 @@ X_03 = _declared(
     source="entropy weight method",
     confidence="confirmed",
     reads=("X-01 of the month before, highest of each area and day, by group",),
+    scenario="rockburst",
     without_scenario="It is a weight and no hazard.",
     edges=("under 30 area-days: no weights", "a group that never varied weighs nothing"),
 )
@@ -119,6 +120,7 @@ X_05 = _declared(
     "Probability of trouble in the group of hazards where two or more indices give the most. Likelihood ratios by "
     "level are start values and were not calibrated on accidents; indices of a group rest on the same sensors, so half "
     "of each counts as new.",
+    scenario="goaf_explosive",
     edges=("a ratio beyond 0.05 … 20 is not believed", "one index alone: no value"),
 )
 X_06 = _declared(

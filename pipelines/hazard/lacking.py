@@ -6,7 +6,7 @@ reason. What no mine at hand can have is not even planned, which is most of the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
@@ -28,37 +28,42 @@ PEOPLE, SHOCKS = "people", "microseismic events"
 
 @dataclass(frozen=True)
 class Need:
-    """What an index needs.
+    """Something that an index needs of a mine.
 
     Attributes:
-        reason: a code of rows.REASONS: why it says nothing of a mine.
-        any_of: without any of these the index has no row at all; with one it may have.
+        reason: a code of rows.REASONS: why it says nothing of a mine without it.
+        any_of: one of these is enough.
     """
 
     reason: str
     any_of: frozenset[str]
 
 
-def _need(reason: str, *any_of: str) -> Need:
-    return Need(reason, frozenset(any_of))
+def _need(reason: str, *any_of: str) -> tuple[Need, ...]:
+    return (Need(reason, frozenset(any_of)),)
 
 
 _GASES = ("ch4", "co", "co2", "o2", "n2", "h2", "c2h4", "c2h6", "c2h2", f"{RECORD}gas_sample")
 _WEIGHED = ("vibration_velocity", "vibration_kurtosis", "bearing_temperature", "current")
 _MOVES = (*AXES, *LINES)
-NEEDS: dict[str, Need] = {
+_FLOWS = ("air_velocity", "air_quantity")
+_PRESSURES = ("air_pressure", "negative_pressure")
+_AIR_PATH = _need("NO_AIR_PATH", f"{SECTION}air_paths")
+_FAN = _need("NO_MAIN_FAN", f"{SECTION}main_fans")
+# What an index needs, all of it; of a mine that lacks several, the first is told.
+NEEDS: dict[str, tuple[Need, ...]] = {
     "G-01": _need("NO_METHANE", "ch4"),
     "G-02": _need("NO_METHANE", "ch4"),
     "G-03": _need("NO_METHANE", "ch4", f"{RECORD}gas_sample"),
     "G-04": _need("NO_OXYGEN", "o2", f"{RECORD}gas_sample"),
     "G-05": _need("NO_OXYGEN", "o2", f"{RECORD}gas_sample"),
     "G-06": _need("NO_CARBON_DIOXIDE", "co2", f"{RECORD}gas_sample"),
-    "G-07": _need("NO_AIR_PATH", f"{SECTION}air_paths"),
-    "G-08": _need("NO_METHANE", "ch4", f"{SECTION}air_paths"),
+    "G-07": (*_AIR_PATH, *_need("NO_METHANE", "ch4")),
+    "G-08": _need("NO_METHANE", "ch4"),
     "G-09": _need("NO_DRILL_CUTTINGS", f"{RECORD}drill_cuttings", f"{SECTION}outburst_places"),
     "G-10": _need("NO_BLAST", f"{RECORD}blast"),
     "G-11": _need("NO_BAROMETER", "pressure"),
-    "G-12": _need("NO_ROOF_EMISSION", f"{SECTION}roof_emissions"),
+    "G-12": (*_need("NO_ROOF_EMISSION", f"{SECTION}roof_emissions"), *_need("NO_AIR_QUANTITY", *_FLOWS)),
     "F-01": _need("NO_OXYGEN", *_GASES),
     "F-02": _need("NO_CARBON_MONOXIDE", *_GASES),
     "F-03": _need("NO_CARBON_DIOXIDE", *_GASES),
@@ -67,17 +72,20 @@ NEEDS: dict[str, Need] = {
     "F-06": _need("NO_CARBON_MONOXIDE", *_GASES),
     "F-07": _need("NO_SEALED_AREA", *_GASES),
     "F-08": _need("NO_CARBON_MONOXIDE", *_GASES),
-    "F-09": _need("NO_AIR_PATH", f"{SECTION}air_paths"),
+    "F-09": (*_AIR_PATH, *_need("NO_CARBON_MONOXIDE", "co")),
     "F-10": _need("NO_FIRE_POINT", "co", "temperature"),
     "F-11": _need("NO_SEALED_FIRE", f"{SECTION}sealed_fires"),
-    "V-01": _need("NO_AIR_PATH", f"{SECTION}air_paths"),
+    "V-01": (*_AIR_PATH, *_need("NO_AIR_QUANTITY", *_FLOWS)),
     "V-02": _need("NO_AIR_VELOCITY", "air_velocity"),
-    "V-03": _need("NO_MAIN_FAN", f"{SECTION}main_fans"),
-    "V-04": _need("NO_MAIN_FAN", f"{SECTION}main_fans"),
-    "V-05": _need("NO_AIR_BALANCE", f"{SECTION}air_roads", f"{SECTION}main_fans"),
-    "V-06": _need("NO_LOCAL_FAN", f"{SECTION}local_fans"),
-    "V-07": _need("NO_MEASURED_NODE", "air_velocity", "air_quantity", f"{SECTION}loop_roads"),
-    "V-08": _need("NO_DOOR_OR_FAN", "air_velocity", "duct_state", "aux_fan", f"{SECTION}door_pairs"),
+    "V-03": (*_FAN, *_need("NO_FAN_PRESSURE", *_PRESSURES)),
+    "V-04": (*_FAN, *_need("NO_FAN_PRESSURE", *_PRESSURES, *_FLOWS, "main_fan")),
+    "V-05": (
+        *_need("NO_AIR_BALANCE", f"{SECTION}air_roads", f"{SECTION}main_fans"),
+        *_need("NO_AIR_QUANTITY", *_FLOWS),
+    ),
+    "V-06": (*_need("NO_LOCAL_FAN", f"{SECTION}local_fans"), *_need("NO_AIR_QUANTITY", "ch4", *_FLOWS)),
+    "V-07": _need("NO_MEASURED_NODE", *_FLOWS),
+    "V-08": _need("NO_DOOR_OR_FAN", "air_door", "air_velocity", "duct_state", "aux_fan"),
     "T-01": _need("NO_TOXIC_GAS", "co", "no2", "so2", "h2s", "nh3", "co2", "o2"),
     "T-02": _need("NO_TOXIC_GAS", "co", "no2", "so2", "h2s", "nh3", "co2"),
     "T-03": _need("NO_TOXIC_GAS", "co", "no2", "so2", "h2s", "nh3"),
@@ -96,7 +104,7 @@ NEEDS: dict[str, Need] = {
     "R-09": _need("NO_ROCK_FACTORS", f"{SECTION}rock_factors"),
     "W-01": _need("NO_AQUIFER_GRID", f"{SECTION}aquifer_cells"),
     "W-02": _need("NO_AQUIFER_GRID", f"{SECTION}aquifer_cells"),
-    "W-03": _need("NO_INFLOW", "water_inflow", "water_drained", f"{SECTION}sumps"),
+    "W-03": _need("NO_INFLOW", "water_inflow", "water_drained", "water_level", "liquid_level"),
     "W-04": _need("NO_WELL", "water_level"),
     "W-05": _need("NO_RAIN_GAUGE", "rainfall"),
     "W-06": _need("NO_WATER_SAMPLE", f"{RECORD}water_chemistry"),
@@ -125,7 +133,9 @@ NEEDS: dict[str, Need] = {
     "P-07": _need("NO_POSITIONING", PEOPLE),
 }
 _SECTIONS = tuple(
-    sorted({name.removeprefix(SECTION) for need in NEEDS.values() for name in need.any_of if name.startswith(SECTION)})
+    name.removeprefix(SECTION)
+    for name in sorted(set().union(*(need.any_of for needs in NEEDS.values() for need in needs)))
+    if name.startswith(SECTION)
 )
 
 
@@ -138,6 +148,8 @@ class Given(Protocol):
     def headcount(self) -> nw.LazyFrame: ...
     @property
     def mines(self) -> nw.LazyFrame: ...
+    @property
+    def air_paths(self) -> nw.LazyFrame: ...
     @property
     def feeds(self) -> Feeds: ...
     @property
@@ -152,35 +164,57 @@ Kind = TypeVar("Kind", bound=Given)
 Computing = tuple[Index, Callable[[Kind], nw.LazyFrame]]
 
 
-def things_at_hand(given: Given) -> frozenset[str]:
-    """Everything named in NEEDS that at least one of the mines has, by now or before."""
-    quantities: list[nw.LazyFrame] = [given.points, *(getattr(given.feeds, name) for name in FEED_TABLES)]
+def things_at_hand(given: Given) -> dict[str, frozenset[str]]:
+    """Mine → everything named in NEEDS that it has, by now or before."""
+    feeds = {name: getattr(given.feeds, name) for name in FEED_TABLES}
+    records, shocks = feeds.pop("records"), feeds.pop("seismic")
+    quantities: list[nw.LazyFrame] = [given.points, *feeds.values()]
     five: nw.LazyFrame | None = getattr(given, "five", None)
     if five is not None:
         quantities.append(five)
+    stations = given.mines.filter(nw.col("has_stations").fill_null(True))
     named = [
-        (frame, nw.col("quantity"))
-        for frame in quantities
-        if frame is not given.feeds.seismic and frame is not given.feeds.records
-    ]
-    named += [
-        (given.feeds.records, nw.concat_str(nw.lit(RECORD), nw.col("kind"))),
-        (given.feeds.seismic, nw.lit(SHOCKS)),
+        *((frame, nw.col("quantity")) for frame in quantities),
+        (records, nw.concat_str(nw.lit(RECORD), nw.col("kind"))),
+        (shocks, nw.lit(SHOCKS)),
         (given.headcount, nw.lit(PEOPLE)),
-        (given.mines.filter(nw.col("has_stations").fill_null(True)), nw.lit(PEOPLE)),
+        (stations, nw.lit(PEOPLE)),
+        (given.air_paths, nw.lit(f"{SECTION}air_paths")),
     ]
-    parts = [frame.with_columns(name.alias("_name")).select("_name").unique() for frame, name in named]
-    found = set(nw.concat(parts, how="vertical").unique().collect()["_name"].to_list())
-    sections = {
-        f"{SECTION}{name}" for name in _SECTIONS for site in given.sites.values() if site and getattr(site, name)
+    parts = [frame.with_columns(name.alias("_name")).select("mine_code", "_name").unique() for frame, name in named]
+    listed = nw.concat([given.mines.with_columns(nw.lit("").alias("_name")).select("mine_code", "_name"), *parts],
+                       how="vertical")  # fmt: skip
+    found: dict[str, set[str]] = {}
+    for mine, name in listed.unique().collect().iter_rows():
+        found.setdefault(mine, set()).add(name)
+    for mine, names in found.items():
+        site = given.sites.get(mine)
+        names |= {f"{SECTION}{name}" for name in _SECTIONS if site and getattr(site, name)}
+    return {mine: frozenset(names) for mine, names in found.items()}
+
+
+@dataclass(frozen=True)
+class Speaking:
+    """Which index can say something of which mine.
+
+    Attributes:
+        called: the indices that can, of one mine at least.
+        reasons: (mine, index id) → the first of its needs that the mine lacks; null where it lacks none.
+    """
+
+    called: list[Computing[Any]]
+    reasons: dict[tuple[str, str], str | None]
+
+
+def speaking(given: Given, catalogue: Sequence[Computing[Any]]) -> Speaking:
+    """Who of these indices can say something of whom."""
+    reasons = {
+        (mine, declared.id): next((need.reason for need in NEEDS[declared.id] if need.any_of.isdisjoint(names)), None)
+        for mine, names in things_at_hand(given).items()
+        for declared, _ in catalogue
     }
-    return frozenset(found | sections)
-
-
-def speaking(given: Kind, catalogue: Sequence[Computing[Kind]]) -> list[Computing[Kind]]:
-    """The indices that may say something of at least one of the mines."""
-    at_hand = things_at_hand(given)
-    return [each for each in catalogue if not NEEDS[each[0].id].any_of.isdisjoint(at_hand)]
+    able = {index_id for (_, index_id), reason in reasons.items() if reason is None}
+    return Speaking([each for each in catalogue if each[0].id in able], reasons)
 
 
 def no_rows(given: Given) -> nw.LazyFrame:
@@ -188,25 +222,42 @@ def no_rows(given: Given) -> nw.LazyFrame:
     return given.frame([], HAZARD_INDEX.arrow_schema()).select(*COLUMNS)
 
 
-def with_lacking(given: Given, indices: Sequence[Index], rows: nw.LazyFrame) -> nw.LazyFrame:
+def with_lacking(
+    given: Given, indices: Sequence[Index], reasons: Mapping[tuple[str, str], str | None], rows: nw.LazyFrame
+) -> nw.LazyFrame:
     """The rows of gold.hazard_index, and one more for each index, mine and hour in whose first window it has none.
 
     Args:
+        reasons: as in `Speaking`. What an index says of a mine that lacks one of its needs is left out.
         rows: of these indices, computed and kept: they are read twice.
     """
-    mines = given.mines.select("mine_code", nw.col("name_zh").alias("place_zh"), nw.col("mine_code").alias("place_en"))
-    blank = mines.join(given.frame(_of_every_mine(given, indices), _BLANK), how="cross")
+    pair = ["mine_code", "index_id"]
+    of_these = {index.id for index in indices}
+    lacking = {both: reason for both, reason in reasons.items() if reason and both[1] in of_these}
+    rows = rows.join(given.frame([dict(zip(pair, both, strict=True)) for both in lacking], _PAIR), on=pair, how="anti")
+    rows = rows.select(*COLUMNS)
     told = [
-        nw.concat_str(nw.col(f"place_{language}"), nw.lit(colon), nw.col(f"_{language}")).alias(f"sentence_{language}")
-        for language, colon in (("zh", "："), ("en", ": "))
+        {"mine_code": mine, "index_id": index_id, "null_reason": reason or NEEDS[index_id][0].reason}
+        for (mine, index_id), reason in reasons.items()
+        if index_id in of_these
     ]
+    said = given.frame(_of_every_mine(given, indices, {each["null_reason"] for each in told}), _BLANK)
+    blank = given.frame(told, _PAIR.append(pa.field("null_reason", pa.string())))
+    blank = blank.join(said, on=["index_id", "null_reason"], how="inner")
+    names = given.mines.select("mine_code", nw.col("name_zh").alias("_place"))
     mine = nw.col("mine_code")
-    blank = blank.with_columns(*told, mine.alias("area_id"), mine.alias("entity"))
-    key = ["mine_code", "index_id", "window_start"]
+    blank = blank.join(names, on="mine_code", how="left").with_columns(
+        nw.concat_str(nw.coalesce("_place", "mine_code"), nw.lit("："), nw.col("_zh")).alias("sentence_zh"),
+        nw.concat_str(mine, nw.lit(": "), nw.col("_en")).alias("sentence_en"),
+        mine.alias("area_id"),
+        mine.alias("entity"),
+    )
+    key = [*pair, "window_start"]
     blank = blank.join(rows.select(*key).unique(), on=key, how="anti")
-    return nw.concat([rows.select(*COLUMNS), blank.select(*COLUMNS)], how="vertical")
+    return nw.concat([rows, blank.select(*COLUMNS)], how="vertical")
 
 
+_PAIR = pa.schema([("mine_code", pa.string()), ("index_id", pa.string())])
 _BLANK = pa.schema(
     [each for each in HAZARD_INDEX.arrow_schema() if each.name in COLUMNS and each.name not in
      ("mine_code", "area_id", "entity", "sentence_zh", "sentence_en")]
@@ -214,33 +265,30 @@ _BLANK = pa.schema(
 )  # fmt: skip
 
 
-def _of_every_mine(given: Given, indices: Sequence[Index]) -> list[dict[str, Any]]:
-    """What the row of each index and hour says, whatever the mine."""
+def _of_every_mine(given: Given, indices: Sequence[Index], reasons: Collection[str]) -> list[dict[str, Any]]:
+    """What the row of each index, reason and hour says, whatever the mine."""
     minute, window = timedelta(minutes=1), given.window
     first = window.start + (-int(window.start.timestamp()) // 60 % HOUR_MIN) * minute
     heads = [first + n * HOUR_MIN * minute for n in range(-((first - window.end) // (HOUR_MIN * minute)))]
-    rows = []
-    for index in indices:
-        reason = NEEDS[index.id].reason
-        why_zh, why_en = REASONS[reason]
-        rows += [
-            {
-                "index_id": index.id,
-                "point_id": None,
-                "window_start": head,
-                "window_end": head + index.minutes * minute,
-                "value": None,
-                "unit": index.unit,
-                "level": None,
-                "legal_exceeded": False,
-                "coverage": 0.0,
-                "null_reason": reason,
-                "inputs": "{}",
-                "limit_source": index.source,
-                "limit_confidence": index.confidence,
-                "_zh": f"{unknown_words(index, 'zh')}{why_zh}。",
-                "_en": f"{unknown_words(index, 'en')}{why_en}.",
-            }
-            for head in heads
-        ]
-    return rows
+    return [
+        {
+            "index_id": index.id,
+            "point_id": None,
+            "window_start": head,
+            "window_end": head + index.minutes * minute,
+            "value": None,
+            "unit": index.unit,
+            "level": None,
+            "legal_exceeded": False,
+            "coverage": 0.0,
+            "null_reason": reason,
+            "inputs": "{}",
+            "limit_source": index.source,
+            "limit_confidence": index.confidence,
+            "_zh": f"{unknown_words(index, 'zh')}{REASONS[reason][0]}。",
+            "_en": f"{unknown_words(index, 'en')}{REASONS[reason][1]}.",
+        }
+        for index in indices
+        for reason in sorted({need.reason for need in NEEDS[index.id]} & set(reasons))
+        for head in heads
+    ]

@@ -449,7 +449,7 @@ V_07 = Index(
         r"r_l = \frac{|\sum R\,|Q|\,Q - h_{fan} - h_{nat}|}{h_{fan}}"
     ),
     reads=("air of the roadways, with its direction [m³/s]", "pressure of the main fan [Pa]"),
-    scenario="bad_instruments",
+    scenario="recirculation",
     edges=(
         "junctions with a road that is not measured have no row; the whole network is balanced all the same",
         "a reading that nothing checks cannot be suspected",

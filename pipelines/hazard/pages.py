@@ -31,6 +31,7 @@ SUBJECTS = {
     "X": "综合 · Composite",
 }
 LEVELS = {"blue": "1 蓝 blue", "yellow": "2 黄 yellow", "orange": "3 橙 orange", "red": "4 红 red"}
+_MAY = {"set": "set its own", "tighten": "only tighten it", "nothing": "not change it"}
 _SIGNS = {">=": "≥", "<=": "≤"}
 # Levels that were not read in the rule itself are never shown as law.
 _ADVISORY = ("inferred", "convention", "advisory")
@@ -78,7 +79,11 @@ def index_page(index: Index, is_drawn: bool) -> str:
     if index.edges:
         parts += ["## 边界情形 · At the edges", _listed(index.edges)]
     if index.scenario:
-        told = f"`minefusion simulate mine --scenario {index.scenario}` drives it to level 2 or more."
+        plant, _, scenario = index.scenario.rpartition(":")
+        command = f"`minefusion simulate {plant or 'mine'} --scenario {scenario}`"
+        told = f"{command} drives it to level 2 or more."
+        if index.without_scenario:
+            told = f"{index.without_scenario} The picture is of {command}."
         picture = f"\n\n![{index.id} over the scenario {index.scenario}]({PICTURES}/{index.id}.svg)" if is_drawn else ""
         parts += ["## 场景 · Scenario", told + picture]
     return page(f"{index.id} {index.name_zh} · {index.name_en}", *parts)
@@ -87,9 +92,7 @@ def index_page(index: Index, is_drawn: bool) -> str:
 def _levels(index: Index) -> str:
     steps = [each for each in all_steps() if each.index_id == index.id]
     if not steps:
-        return (
-            "Its levels follow from the limits of the place ([limits](../limits.md)) or from its own rule, told above."
-        )
+        return index.without_steps
     names = [name for name in NAMES if any(getattr(each, name) is not None for each in steps)]
     rows = [
         (
@@ -98,11 +101,12 @@ def _levels(index: Index) -> str:
             each.unit or "",
             f"{each.source}{f'; {each.note}' if each.note else ''}",
             _confidence(each.confidence),
+            _MAY[each.mine_may],
         )
         for each in steps
     ]
-    head = ("scope", *(LEVELS[name] for name in names), "unit", "source", "is")
-    return grid(head, rows) + "\n\nA mine may set its own in its site file (`levels`)."
+    head = ("scope", *(LEVELS[name] for name in names), "unit", "source", "is", "a mine may")
+    return grid(head, rows) + "\n\nA mine sets its own in its site file (`levels`)."
 
 
 def _step(steps: Steps, name: str) -> str:

@@ -159,7 +159,8 @@ def computed_by_index(
 
     Those that can say nothing of any of the mines go with the last ones, without being planned.
     """
-    called = speaking(given, catalogue)
+    who = speaking(given, catalogue)
+    called = who.called
     ids = {declared.id for declared, _ in called}
     silent = [declared for declared, _ in catalogue if declared.id not in ids]
     for first in range(0, max(len(called), 1), engine.indices_at_once):
@@ -169,7 +170,7 @@ def computed_by_index(
         computed = engine.together([function(given) for _, function in some] or [no_rows(given)])
         part = engine.part(gold.HAZARD_INDEX, window=window, mines=mines)
         part = part.filter(nw.col("index_id").is_in([declared.id for declared in told]))
-        yield with_lacking(given, told, engine.cached(computed)), part
+        yield with_lacking(given, told, who.reasons, engine.cached(computed)), part
 
 
 def points_at(engine: Engine, instant: datetime, mines: Sequence[str], master: Master) -> nw.LazyFrame:

@@ -52,6 +52,8 @@ _SOURCE = "示范厂操作规程"
 # States that hold all the time are told again every so many minutes, and people counted every so many.
 RETOLD_MIN, HEADS_MIN = 60, 1
 SCENARIOS = ("normal", "abnormal")
+# Scenario → the indices that it takes to level 2 or more.
+DRIVES: dict[str, tuple[str, ...]] = {"normal": (), "abnormal": ("P-06",)}
 
 
 @dataclass(frozen=True)

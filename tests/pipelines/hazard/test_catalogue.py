@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
@@ -12,8 +13,11 @@ import pytest
 from literal_mine import MINE_CODE, Make, Row, area, at, make_inputs, point, series
 
 from minefusion.pipelines.hazard.catalogue import CATALOGUE, INDICES, compute, index
-from minefusion.pipelines.hazard.rows import COLUMNS, LEVEL_EN, LEVEL_ZH, REASONS
+from minefusion.pipelines.hazard.rows import COLUMNS, LEVEL_EN, LEVEL_ZH, REASONS, Index
+from minefusion.pipelines.simulate.plant import DRIVES as PLANT_DRIVES
+from minefusion.pipelines.simulate.scenario import load_scenario
 from minefusion.schemas.gold import HAZARD_INDEX
+from minefusion.schemas.levels import all_steps
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -149,16 +153,46 @@ def whole(light: LightEngine, parts: dict[str, Any]) -> list[Row]:
     return rows_of(compute(make_inputs(light, **parts, minutes=(0, 180), lookback_min=120)))
 
 
-def test_the_indices_of_the_catalogue():
-    """Each once; of gas, fire, ventilation, toxic gas and heat the whole of the specification's catalogue."""
+# How many indices of each subject the specification's catalogue has, numbered from 01 on: 86.
+SPECIFIED = {"G": 12, "F": 11, "V": 8, "T": 4, "H": 3, "R": 9, "W": 6, "S": 10, "E": 6, "P": 7, "X": 10}
+CONFIDENCES = {"confirmed", "inferred", "convention", "advisory"}
+DOCS = Path(__file__).parents[3] / "docs" / "indices"
+
+
+def test_the_catalogue_is_that_of_the_specification():
     ids = [declared.id for declared in INDICES]
-    assert len(set(ids)) == len(ids)
-    counted = {"G": 12, "F": 11, "V": 8, "T": 4, "H": 3}
-    for letter, count in counted.items():
-        assert sorted(name for name in ids if name.startswith(f"{letter}-")) == [
-            f"{letter}-{number:02}" for number in range(1, count + 1)
-        ]
+    assert len(ids) == 86
+    assert sorted(ids) == sorted(
+        f"{letter}-{number:02}" for letter, count in SPECIFIED.items() for number in range(1, count + 1)
+    )
     assert index("G-02").name_zh == "甲烷上升速率与到限时间"
+
+
+@pytest.mark.parametrize("declared", INDICES, ids=lambda declared: declared.id)
+def test_an_index_is_declared_in_full(declared: Index):
+    """Formula, inputs, unit, source with confidence, levels or why it has none, edges, scenario, page."""
+    assert declared.formula
+    assert declared.reads
+    assert declared.edges
+    assert declared.unit
+    assert declared.source
+    assert declared.doc
+    assert declared.confidence in CONFIDENCES
+    own = [each for each in all_steps() if each.index_id == declared.id]
+    assert bool(own) != bool(declared.without_steps), "levels as rows, or a reason why there are none"
+    for each in own:
+        if not each.scope:
+            assert each.unit == declared.unit, "steps without a scope are about the value itself"
+    assert (DOCS / f"{declared.id}.md").is_file()
+
+
+@pytest.mark.parametrize("declared", INDICES, ids=lambda declared: declared.id)
+def test_a_scenario_of_the_simulator_drives_it(declared: Index):
+    plant, _, name = declared.scenario.rpartition(":")
+    if plant:
+        assert declared.id in PLANT_DRIVES[name]
+    else:
+        assert (declared.id in load_scenario(name).drives) != bool(declared.without_scenario)
 
 
 def test_every_index_has_rows_and_every_level(whole: list[Row]):

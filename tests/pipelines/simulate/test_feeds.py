@@ -176,6 +176,5 @@ def test_a_feed_that_cannot_be_is_refused(tmp_path, text):
 
 
 def test_one_feed_alone_is_quick_and_sends_nothing_else(tmp_path):
-    made = simulate_mine("slope_failure", seed=1, out=tmp_path / "landing", truth=tmp_path / "truth", hours=48)
-    assert set(made.files) == {"gnssbaseinfo", "gnssrealtime"}
-    assert made.records["gnssrealtime"] > 0.98 * 6 * 49
+    made = simulate_mine("roof_weighting", seed=1, out=tmp_path / "landing", truth=tmp_path / "truth", hours=12)
+    assert set(made.files) == {"DBLC", "HDWY", "LCSS", "MGSS", "MGYL", "WYSS", "ZJSS", "ZJZL", "ZKSS", "ZKYL"}
