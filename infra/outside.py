@@ -27,6 +27,9 @@ from minefusion.jvm import (
     wrong_jars,
     wrong_kafka_jars,
 )
+from minefusion.models.training_run import FILE as RUN
+from minefusion.pipelines.jobs.forecast.champions import register_shipped, shipped
+from minefusion.schemas.errors import MissingError
 from minefusion.schemas.settings import PROJECT, load_settings
 
 JAVA_PACKAGES = ("openjdk-17-jre-headless", "openjdk-21-jre-headless")
@@ -38,6 +41,7 @@ HOURS_BETWEEN_TRIES = 12
 def main() -> None:
     has_java = ensure_java()
     ensure_jars(has_java)
+    ensure_models()
     if "--for-object-store" in sys.argv[1:]:
         ensure_s3_jars(has_java)
     if "--for-tests" in sys.argv[1:]:
@@ -61,6 +65,26 @@ def ensure_java() -> bool:
         "then run make setup again; until then the light engine does everything"
     )
     return False
+
+
+def ensure_models() -> None:
+    """The shipped models as champions of the registry, so that the first run finds them; needs no network.
+
+    MLflow takes seconds to open its store, so what was registered once is noted and not looked at again.
+    """
+    settings = load_settings()
+    known = "\n".join(f"{name} {(folder / RUN).stat().st_size}" for name, folder in sorted(shipped().items()))
+    note = settings.home / "models-registered"
+    told = f"{settings.mlflow_uri}\n{known}\n"
+    if note.is_file() and note.read_text(encoding="utf-8") == told:
+        return
+    try:
+        register_shipped(settings)
+    except MissingError as error:
+        say(f"{error}; until then models are registered when they are first asked for")
+        return
+    settings.home.mkdir(parents=True, exist_ok=True)
+    note.write_text(told, encoding="utf-8")
 
 
 def has_java() -> bool:

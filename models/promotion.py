@@ -50,7 +50,7 @@ def judge(challenger: Losses, champion: Losses | None, doing_without: Losses, *,
             f"在全部 {len(challenger)} 项上优于 {against}",
             f"better than {against} in all {len(challenger)} scores",
         )
-    key, own, name, other = max(lost, key=lambda each: each[1] - each[3])
-    zh = f"{len(lost)} 项不优于对手；最差：{key}，{own:.4g}，{name} 为 {other:.4g}"
-    en = f"not better in {len(lost)} scores; the worst: {key}, {own:.4g} against {other:.4g} of {name}"
+    key, own, rival, theirs = max(lost, key=lambda each: each[1] - each[3])
+    zh = f"{len(lost)} 项不优于对手；最差：{key}，{own:.4g}，{rival} 为 {theirs:.4g}"
+    en = f"not better in {len(lost)} scores; the worst: {key}, {own:.4g} against {theirs:.4g} of {rival}"
     return Verdict(False, zh, en)

@@ -224,6 +224,7 @@ class Registry:
 
     def _version(self, model: str, number: str) -> Version:
         made: ModelVersion = self._client.get_model_version(model, number)
+        assert made.run_id is not None, "every version comes from a run"
         tags = self._client.get_run(made.run_id).data.tags
         promoted = [each["from"] for each in self._history(model) if int(each["version"]) == int(number)]
         return Version(

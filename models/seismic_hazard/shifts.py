@@ -74,7 +74,7 @@ def from_public_series(columns: Mapping[str, NDArray]) -> Shifts:
     unknown = sorted(set(kind) - {"W", "N"})
     if unknown:
         raise InputError(f"expected shift as W (coal is won) or N (preparation), got '{unknown[0]}'; mend the file")
-    strong = np.sum([numbers[name] > 0 for name in _STRONG_COUNTS], axis=0, dtype=np.float64)
+    strong = np.stack([numbers[name] > 0 for name in _STRONG_COUNTS]).sum(axis=0).astype(np.float64)
     shifts = Shifts(numbers["nbumps"], numbers["energy"], strong, (kind == "W").astype(np.float64), numbers["gpuls"])
     if "class" in columns and len(shifts) > 1:
         told = np.asarray(columns["class"], dtype=np.float64)[:-1]

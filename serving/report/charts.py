@@ -7,7 +7,7 @@ libraries draw pictures in one language or need their script beside the page.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
@@ -30,6 +30,8 @@ BAR = {1: 8.0, 2: 12.0, 3: 16.0, 4: 20.0}
 ROOM_LETTER, ROOM_LABEL, ROOM_LINE, ROOM_WORDS = 13.0, 34.0, 14.0, 140.0
 # A head count is a snapshot a minute; so long may one stand for what follows.
 LONGEST_COUNT_S = 180.0
+# Forecasts come each minute; farther apart than this, one is missing.
+LONGEST_FORECAST_S = 180.0
 
 QUANTITY = {
     "ch4": Text("甲烷", "methane"),
@@ -217,6 +219,7 @@ def _gas_lane(facts: Facts, axis: TimeAxis, point: Point, top: float) -> tuple[s
         svg_text(point.point_id, axis.right, top + 15, "axis", "end"),
         *_alarm_bands(facts, axis, point.point_id, scale.top),
         *_quality_bands(axis, point, scale.top),
+        *_forecast_bands(axis, scale, point),
         scale.ticks((scale.low, (scale.low + scale.high) / 2, scale.high)),
         *_gap_marks(axis, point, scale.top + LANE),
     ]
@@ -290,6 +293,21 @@ def _limit_line(axis: TimeAxis, y: float, is_free_above: bool, told: Text, level
     dashed = line(axis.left, y, axis.right, y, "limit" if level is None else f"limit over-{level}")
     name_y = y - 3.5 if is_free_above else y + 12
     return dashed + svg_text(told, axis.left + 4, name_y, "limit-name" if level is None else f"limit-name ink-{level}")
+
+
+def _forecast_bands(axis: TimeAxis, scale: ValueAxis, point: Point) -> Iterator[str]:
+    """The interval that was forecast, as a shade behind the curve; broken where no forecast was made."""
+    if point.forecast is None:
+        return
+    at_s, low, high = point.forecast.at_s, point.forecast.low, point.forecast.high
+    for stretch in stretches(at_s, LONGEST_FORECAST_S):
+        x = [f"{axis.x(s):.1f}" for s in at_s[stretch].tolist()]
+        edges = (
+            [f"{scale.y(min(max(v, scale.low), scale.high)):.2f}" for v in edge[stretch].tolist()]
+            for edge in (low, high)
+        )
+        lower, upper = ([f"{a},{b}" for a, b in zip(x, y, strict=True)] for y in edges)
+        yield f'<polygon class="forecast" points="{" ".join([*upper, *reversed(lower)])}"/>'
 
 
 def _curve(axis: TimeAxis, scale: ValueAxis, at_s: Floats, value: Floats) -> str:

@@ -41,6 +41,8 @@ SENT = (
 )  # fmt: skip
 # A page with more curves than this is not read; the rest is named, and listed among the alarms.
 MOST_CURVES = 24
+# The forecast that is drawn beside a curve was issued so long before [min].
+DRAWN_AHEAD_MIN = 30
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,21 @@ class Samples:
 
 
 @dataclass(frozen=True)
+class Forecast:
+    """What was forecast of one point DRAWN_AHEAD_MIN before: seconds from the shift's start, edges of the interval."""
+
+    at_s: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class Point:
-    """A measuring point with its row of silver.point and the samples of the shift."""
+    """A measuring point with its row of silver.point, its samples, and its forecast where one was made."""
 
     row: Row
     samples: Samples
+    forecast: Forecast | None = None
 
     @property
     def point_id(self) -> str:
@@ -178,7 +190,10 @@ def gather(reader: Reader, mine_code: str, end: datetime) -> Facts:
     changed, steady = _switches(points, extremes)
     sent = {table.name: ask.sent(table) for table in SENT}
     samples = ask.samples([*gas, *changed])
-    drawn = {name: Point(points[name], samples[name]) for name in [*gas, *changed] if name in samples}
+    forecasts = ask.forecasts(gas)
+    drawn = {
+        name: Point(points[name], samples[name], forecasts.get(name)) for name in [*gas, *changed] if name in samples
+    }
     by_area: dict[str, list[Point]] = {}
     for name in gas:
         if name in drawn:
@@ -341,6 +356,31 @@ class _Ask:
             ),
             reasons=reasons,
         )
+
+    def forecasts(self, points: list[str]) -> dict[str, Forecast]:
+        """The interval forecast of these points, for the instants of the shift that it speaks of."""
+        if not points:
+            return {}
+        named = {f"p{index}": point for index, point in enumerate(points)}
+        answer = self.reader.sql(
+            "SELECT point_id, target_at, low_pct, high_pct FROM gold.methane_forecast"
+            f" WHERE {self.within('issued_at')} AND horizon_min = {DRAWN_AHEAD_MIN} AND low_pct IS NOT NULL"
+            f" AND target_at < $end AND point_id IN ({', '.join(f'${name}' for name in named)})"
+            " ORDER BY point_id, target_at",
+            **self.values,
+            **named,
+        )
+        found: dict[str, list[Row]] = {}
+        for row in answer:
+            found.setdefault(row["point_id"], []).append(row)
+        return {
+            point: Forecast(
+                at_s=np.array([(row["target_at"] - self.window.start).total_seconds() for row in rows]),
+                low=np.array([row["low_pct"] for row in rows], dtype=np.float64),
+                high=np.array([row["high_pct"] for row in rows], dtype=np.float64),
+            )
+            for point, rows in found.items()
+        }
 
     def underground(self) -> list[tuple[float, int]]:
         rows = self.rows(

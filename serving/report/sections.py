@@ -20,7 +20,7 @@ from minefusion.serving.report.charts import (
     timeline_figure,
     worst_of,
 )
-from minefusion.serving.report.facts import Facts, Row
+from minefusion.serving.report.facts import DRAWN_AHEAD_MIN, Facts, Row
 from minefusion.serving.report.levels import confidence, marked, tag
 from minefusion.serving.report.markup import (
     Text,
@@ -54,6 +54,11 @@ LIMIT_NOTES = {
     "LOCATION_UNMATCHED": Text("位置不在限值表中，按较严者", "place not in the table: judged at the stricter setting"),
 }
 MARKS = {"SATURATED": Text("超量程", "over range"), "NO_DATA": Text("无数据", "no data")}
+
+FORECAST = Text(
+    f"浅色带：{DRAWN_AHEAD_MIN} 分钟前预测的 80 % 区间，仅供参考，不代替报警限值",
+    f"shaded: the 80 % interval forecast {DRAWN_AHEAD_MIN} min before; advice, never in place of the limits",
+)
 
 
 def worst_first(facts: Facts) -> list[str]:
@@ -140,6 +145,8 @@ def gas(facts: Facts) -> str:
     if facts.left_out:
         names = ", ".join(facts.left_out)
         figures.append(_note(Text(f"报警而未绘出的测点：{names}", f"alarmed and not drawn for lack of room: {names}")))
+    if any(point.forecast for points in facts.gas.values() for point in points):
+        figures.append(_note(FORECAST))
     head = columns(
         "测点|Point", "区域|Area", "最低|Lowest", "最高|Highest", "报警值|Alarm", "断电值|Cut-off", "可用|Usable"
     )

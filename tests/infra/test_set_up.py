@@ -16,6 +16,8 @@ import pytest
 from packaging.requirements import Requirement
 
 from minefusion import jvm
+from minefusion.schemas.errors import MissingError
+from minefusion.schemas.settings import load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = (ROOT / "infra" / "requirements.lock").read_text()
@@ -215,3 +217,30 @@ def test_a_python_too_old_is_said_in_one_line(tmp_path: Path):
     )  # fmt: skip
     assert done.returncode != 0
     assert "setup: expected Python 3.11, 3.12 or 3.13, found Python 3.9.2; install python3.11" in done.stderr
+
+
+def test_shipped_models_are_registered_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    outside = script("outside")
+    asked = []
+    settings = load_settings(home=str(tmp_path))
+    monkeypatch.setattr(outside, "load_settings", lambda: settings)
+    monkeypatch.setattr(outside, "register_shipped", asked.append)
+    outside.ensure_models()
+    outside.ensure_models()
+    assert asked == [settings]
+    monkeypatch.setattr(outside, "shipped", dict)  # other models come with another version of the package
+    outside.ensure_models()
+    assert len(asked) == 2
+
+
+def test_without_mlflow_the_set_up_goes_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys):
+    outside = script("outside")
+
+    def refuse(_settings: object) -> None:
+        raise MissingError("expected MLflow for models, found none; run make setup")
+
+    monkeypatch.setattr(outside, "load_settings", lambda: load_settings(home=str(tmp_path)))
+    monkeypatch.setattr(outside, "register_shipped", refuse)
+    outside.ensure_models()
+    assert "expected MLflow" in capsys.readouterr().out
+    assert not (tmp_path / "models-registered").exists()

@@ -331,6 +331,31 @@ def test_a_gap_is_drawn_as_a_gap(page: Element):
     assert len(lane(page, HEADING_GAS).all("polyline")) == 1
 
 
+def test_a_forecast_is_a_shade_behind_its_own_curve_and_broken_where_none_was_made(tmp_path: Path):
+    issued = [START + timedelta(minutes=minute) for minute in (*range(60, 120), *range(180, 240))]
+    rows = [
+        {
+            "point_id": CORNER, "issued_at": at, "horizon_min": horizon, "low_pct": 0.4,
+            "target_at": at + timedelta(minutes=horizon), "high_pct": 0.6, "model": "methane_forecast",
+        }
+        for at in issued
+        for horizon in (10, 30)
+    ]  # fmt: skip
+    page = parsed(made(write(tmp_path, {**SHIFT, gold.METHANE_FORECAST: rows})).html)
+    lanes = {lane.attributes["data-point"]: lane.all("polygon", "forecast") for lane in page.all("g", "gas-lane")}
+    assert [len(lanes[CORNER]), len(lanes[RETURN])] == [2, 0]
+    corners = [tuple(map(float, corner.split(","))) for corner in lanes[CORNER][0].attributes["points"].split()]
+    assert len(corners) == 2 * 60
+    assert len({y for _, y in corners}) == 2
+    assert "forecast 30 min before" in section(page, "gas").text("en")
+    assert "30 分钟前预测" in section(page, "gas").text("zh")
+
+
+def test_without_forecasts_nothing_is_said_of_them(page: Element):
+    assert page.all("polygon", "forecast") == []
+    assert "forecast" not in section(page, "gas").text("en")
+
+
 def test_over_range_says_at_least(page: Element):
     group = lane(page, HEADING_GAS)
     assert len(group.all("rect", "saturated")) == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -28,7 +28,7 @@ def command(
         if not has_version or not which:
             raise InputError(f"expected --promote as NAME@VERSION, such as methane_forecast@2, got '{promote}'")
         registry.promote(registry.version(name, which), why)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "name": version.model,
             "version": version.number,

@@ -25,6 +25,8 @@ LONGEST = timedelta(hours=1)
 STEPS = Steps(HOUR, HOUR, only_passed=True, after=DAY + LONGEST)
 # Fewer readings to compare with than two hours' worth judge nothing.
 LEAST_FORECASTS = 120
+# What went in is seen at once: an hour of it is enough.
+LEAST_ISSUED = 60
 # It does worse than doing without: the quantile loss is by a tenth over that of the last good value, and by more than
 # a fifth of the step of a 0.01 % sensor.
 WORSE, WORSE_PCT = 1.10, 0.002
@@ -92,7 +94,7 @@ def health_of_mine(rows: pa.Table) -> pa.Table:
         "held": known & (truth >= pl.col("low_pct") - 1e-9) & (truth <= pl.col("high_pct") + 1e-9),
         "out": pl.col("is_out_of_range").fill_null(False),
         "missing": pl.col("q50_pct").is_null(),
-        "all": pl.lit(1),
+        "all": pl.col("target_us").is_not_null(),
     }
     key = ["mine_code", "point_id", "horizon_min"]
     hour = pl.col("target_us") // _HOUR_US
@@ -133,8 +135,8 @@ def _judged(total: pl.DataFrame) -> pl.DataFrame:
     faults = {
         "ERROR": enough & (worse > WORSE_PCT) & (pl.col("pinball_pct") > WORSE * pl.col("persistence_pinball_pct")),
         "COVERAGE": enough & (pl.col("interval_held") < LEAST_HELD),
-        "DRIFT": (pl.col("all") >= LEAST_FORECASTS) & (pl.col("out_of_range_share") > MOST_OUT_OF_RANGE),
-        "MISSING": (pl.col("all") >= LEAST_FORECASTS) & (pl.col("missing_share") > MOST_MISSING),
+        "DRIFT": (pl.col("all") >= LEAST_ISSUED) & (pl.col("out_of_range_share") > MOST_OUT_OF_RANGE),
+        "MISSING": (pl.col("all") >= LEAST_ISSUED) & (pl.col("missing_share") > MOST_MISSING),
     }
 
     def listed(words: dict[str, str], separator: str) -> pl.Expr:

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from minefusion.models.methane_forecast import explain
 from minefusion.models.methane_forecast import predict as methane
-from minefusion.models.methane_forecast.forecast import HORIZONS_MIN, LEVELS, WITHIN_MIN, Floats, Forecast
+from minefusion.models.methane_forecast.forecast import HORIZONS_MIN, LEVELS, WITHIN_MIN, Forecast
 from minefusion.pipelines.conform.readings import is_usable
 from minefusion.pipelines.engines.engine import Engine
 from minefusion.pipelines.hazard.inputs import Sites
@@ -106,7 +106,7 @@ def as_rows(sensors: Sequence[Sensor], limits_pct: Sequence[float], forecast: Fo
     assert forecast.names == tuple(name_of(sensor) for sensor in sensors)
     count = minutes * points * horizons
 
-    def each(values: Floats) -> np.ndarray:
+    def each(values: np.ndarray) -> np.ndarray:
         """Of (minutes, points, …) to rows by point, minute and horizon."""
         whole = np.broadcast_to(np.asarray(values), (minutes, points, horizons))
         return np.ascontiguousarray(np.swapaxes(whole, 0, 1)).reshape(count)
