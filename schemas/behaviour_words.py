@@ -105,6 +105,6 @@ _LEAVES: dict[str, Callable[[Any], Words]] = {
     "people": _people,
     "count_differs": lambda asked: (
         f"视频与定位人数相差超过 {asked.share:.0%}（向上取整），且不少于 {asked.at_least} 人",
-        f"people on video and by positioning differ by over {asked.share:.0%}, rounded up, and {asked.at_least} at least",
+        f"people on video and by positioning differ by over {asked.share:.0%}, rounded up, at least {asked.at_least}",
     ),
 }  # fmt: skip

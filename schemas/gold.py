@@ -501,3 +501,38 @@ UNSAFE_BEHAVIOUR = Table(
     ),
     time="began_at",
 )
+
+# What gold.camera_health says of an hour: verdict → English, Chinese.
+CAMERA_VERDICTS: dict[str, tuple[str, str]] = {
+    "fault": ("its picture could not be used for a tenth of the time or more", "画面不可用时间达一成以上"),
+    "watch": ("its picture could not be used for some time", "画面一度不可用"),
+    "unwatched": ("nothing of it was looked at", "未分析"),
+    "ok": ("in order", "正常"),
+}
+
+CAMERA_HEALTH = Table(
+    name="gold.camera_health",
+    doc="Whether a camera could be relied on, by camera and hour in which any camera of the mine was looked at.",
+    zh="摄像机健康",
+    key=("mine_code", "camera_code", "hour"),
+    columns=(
+        _MINE,
+        Column("camera_code", "string", "Camera code, 20 digits.", "摄像机编码"),
+        Column("hour", "timestamp", "Start of the hour.", "小时"),
+        _AREA,
+        Column("verdict", "string", f"One of {', '.join(CAMERA_VERDICTS)}.", "结论"),
+        Column("minutes_watched", "int", "Minutes of which pictures were judged.", "分析分钟数"),
+        Column("minutes_bad", "int", "Minutes in which the picture could not be used.", "画面不可用分钟数"),
+        Column("faults", "string", "JSON list of {code, zh, en, minutes}, the longest first.", "问题（JSON）"),
+        Column(
+            "delay_s", "double", "Longest 95th percentile of the delay of a minute; null for clips.", "延迟", unit="s"
+        ),
+        Column("dropped", "int", "Pictures left out because newer ones were there.", "丢弃画面数"),
+        _ZH,
+        _EN,
+        _REVISION,
+        _COMPUTED,
+        day_column(),
+    ),
+    time="hour",
+)

@@ -123,6 +123,7 @@ class VideoSettings:
 
     Attributes:
         detector: `champion`, a detector that comes with the project, or an .onnx file.
+        pose: network that says by joints whether a body lies: `yolov8n_pose` or an .onnx file; '' for by its outline.
         image_px: longer side of a picture as the network sees it; 0: as in training.
         pictures_per_s: pictures of a clip that are looked at each second.
         evidence_heads: whether heads can be recognised in the pictures kept of events.
@@ -131,6 +132,7 @@ class VideoSettings:
     """
 
     detector: str = "champion"
+    pose: str = ""
     device: Literal["cpu", "cuda", "tensorrt"] = "cpu"
     image_px: int = field(default=0, metadata=_between(0, 4096))
     pictures_per_s: int = field(default=5, metadata=_between(1, 60))

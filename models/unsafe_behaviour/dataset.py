@@ -17,6 +17,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from minefusion.models.unsafe_behaviour.mine_look import underground
 from minefusion.schemas.errors import InputError
 from minefusion.schemas.video_classes import mapped, video_classes
 
@@ -217,23 +218,47 @@ def _digest(file: Path) -> str:
 # ── joining and converting ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def join(parts: Sequence[Dataset], out: Path, classes: Sequence[str] | None = None) -> Dataset:
+def join(
+    parts: Sequence[Dataset],
+    out: Path,
+    classes: Sequence[str] | None = None,
+    *,
+    underground_share: float = 0.0,
+    seed: int = 0,
+) -> Dataset:
     """One data set of our classes from several; pictures are linked, labels written anew.
 
     Args:
         classes: our classes to keep, in this order; where left out, those that any part has, in the table's order.
+        underground_share: so many of the training pictures are there once more as if taken underground.
+        seed: of the dice that choose them.
     """
     if classes is None:
         there = {label for part in parts for label in part.ours if label}
         classes = [label for label in video_classes() if label in there]
     number = {label: index for index, label in enumerate(classes)}
+    dice = np.random.default_rng(seed)
     for index, part in enumerate(parts):
         for split, pictures in part.pictures.items():
             for picture in pictures:
                 labels, boxes = part.our_labels(picture)
                 lines = [_line(number[label], box) for label, box in zip(labels, boxes, strict=True) if label in number]
-                _put(out, split, f"{index}_{picture.name}", picture, lines)
+                name = f"{index}_{picture.name}"
+                _put(out, split, name, picture, lines)
+                if split == "train" and dice.random() < underground_share:
+                    _put_underground(out, Path(name), picture, lines, dice)
     return _data_yaml(out, classes)
+
+
+def _put_underground(out: Path, name: Path, picture: Path, lines: Sequence[str], dice: np.random.Generator) -> None:
+    import cv2
+
+    read = cv2.imread(str(picture), cv2.IMREAD_COLOR)
+    if read is None:
+        raise InputError(f"expected a picture in {picture}, got a file that cannot be read; remove or mend it")
+    target = out / "images" / "train" / f"{name.stem}_underground.jpg"
+    cv2.imwrite(str(target), underground(read.astype(np.uint8), dice))
+    label_file(target).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
 def from_coco(annotations: Path, pictures: Path, out: Path, split: str = "train") -> Dataset:

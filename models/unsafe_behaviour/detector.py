@@ -72,7 +72,7 @@ def open_detector(model: str | Path, config: DetectorConfig | None = None) -> De
     """
     config = config or DetectorConfig()
     path = weights_of(model)
-    session = _session(path, config)
+    session = open_session(path, config)
     told = session.get_modelmeta().custom_metadata_map
     if "names" in told:
         return OnnxYolo(path, session, config, told)
@@ -90,7 +90,13 @@ def weights_of(model: str | Path) -> Path:
     return path
 
 
-def _session(path: Path, config: DetectorConfig) -> Any:
+def open_session(path: Path, config: DetectorConfig) -> Any:
+    """ONNX Runtime on the device of the config.
+
+    Raises:
+        InputError: the file is no network.
+        MissingError: the device is not there.
+    """
     import onnxruntime as ort
 
     wanted = _PROVIDERS[config.device]
@@ -101,6 +107,8 @@ def _session(path: Path, config: DetectorConfig) -> Any:
         )
     options = ort.SessionOptions()
     options.log_severity_level = 3
+    # Threads that wait by spinning take the cores from decoding, and from whatever else the machine does.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if config.threads:
         options.intra_op_num_threads = config.threads
     try:

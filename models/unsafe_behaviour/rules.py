@@ -125,7 +125,6 @@ class _Memory:
     """What a condition that looks back keeps of one subject."""
 
     seen: deque[tuple[float, bool, float]] = field(default_factory=deque)
-    first_at: float | None = None
     since: float | None = None
     anchor: Step | None = None
 
@@ -232,7 +231,6 @@ class Judge:
         at = subject.scene.at
         zone = inner.zone or subject.zone
         seconds = zone.after_s if zone and zone.after_s is not None else asked.seconds
-        memory.first_at = at if memory.first_at is None else memory.first_at
         memory.seen.append((at, inner.holds, inner.confidence))
         while memory.seen[0][0] < at - seconds - SLACK_S:
             memory.seen.popleft()
@@ -241,9 +239,12 @@ class Judge:
         elif memory.since is None:
             memory.since = at
         held = [confidence for _, holds, confidence in memory.seen if holds]
-        if not inner.holds or memory.first_at > at - seconds + SLACK_S or len(held) < asked.share * len(memory.seen):
+        since = memory.since
+        # It began so long ago, and there are not too many holes in it.
+        if not inner.holds or since is None or since > at - seconds + SLACK_S:
             return _NO
-        since = memory.since if memory.since is not None else at
+        if len(held) < asked.share * len(memory.seen):
+            return _NO
         lasted = at - since
         return replace(
             inner,

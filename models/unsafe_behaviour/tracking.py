@@ -134,6 +134,15 @@ def worn(bodies: NDArray[np.float64], found: Detections) -> Sequence[dict[str, f
     return gear
 
 
+# An outline that is wider than this share of its height may be a body that lies: its joints are looked at.
+OPEN_FROM = 0.7
+
+
+def is_outline_open(box: tuple[float, float, float, float], aspect: float) -> bool:
+    """Whether the outline alone does not say that the body stands."""
+    return (box[2] - box[0]) * aspect > OPEN_FROM * (box[3] - box[1])
+
+
 def lying_by_outline(box: NDArray[np.float64], aspect: float) -> float | None:
     """How surely the body lies, by how much wider than high it is; None where the picture's edge cuts it off."""
     left, top, right, bottom = (float(value) for value in box)

@@ -29,7 +29,7 @@ GRAPH: dict[str, tuple[str, ...]] = {
 }
 
 # Jobs that ask a model, beside the graph: each needs the registry, and runs where it is asked for.
-MODEL_JOBS = ("score_methane", "score_seismic", "monitor_models", "unsafe_behaviour")
+MODEL_JOBS = ("score_methane", "score_seismic", "monitor_models", "unsafe_behaviour", "camera_health")
 
 
 def selected(selection: str | None) -> list[str]:
@@ -80,6 +80,10 @@ def run_job(
         return run_unsafe_behaviour(engine, window=window, mines=mines, cameras=cameras, progress=progress)
     if cameras:
         raise InputError(f"expected no --camera for {job}: only unsafe_behaviour looks at cameras; leave it out")
+    if job == "camera_health":
+        from minefusion.pipelines.jobs.video.camera_hours import run_camera_health
+
+        return run_camera_health(engine, window=window, mines=mines)
     if job in MODEL_JOBS:
         from minefusion.pipelines.jobs.forecast.jobs import run_model_job
 

@@ -218,6 +218,7 @@ def test_dags_meet_at_tables(bag: dict[str, Any]):
         "watch_models": {asset_uri(gold.MODEL_HEALTH)},
         "train_models": set(),
         "train_detector": set(),
+        "camera_health": {asset_uri(gold.CAMERA_HEALTH)},
         "unsafe_behaviour": {asset_uri(table) for table in VIDEO},
         "maintain_lake": set(),
         "rebuild_day": set(),

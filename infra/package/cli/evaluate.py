@@ -140,13 +140,15 @@ def behaviour_events(
     """不安全行为逐事件评估：漏报、误报、延迟 · Unsafe behaviours event by event: missed, false, how late."""
     from minefusion.pipelines.jobs.evaluate.behaviour_events import evaluate_behaviour_events
     from minefusion.pipelines.jobs.video.detectors import detector_of
+    from minefusion.pipelines.jobs.video.judging import pose_of
 
     rate = settings().video.pictures_per_s
     with Progress("evaluate behaviour_events") as progress:
         detector = detector_of(settings(), model)
         found = evaluate_behaviour_events(
-            clips, events, detector, pictures_per_s=rate, cameras=cameras, keep=keep, progress=progress
-        )
+            clips, events, detector, pictures_per_s=rate, cameras=cameras, pose=pose_of(settings().video), keep=keep,
+            progress=progress,
+        )  # fmt: skip
     rows = [{"name": name} | part for name, part in found["by_behaviour"].items()] + [{"name": "*"} | found]
     for row in rows:
         row |= {"p50": row["delay_s"]["p50"], "p95": row["delay_s"]["p95"]}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 # It stands beside the graph: it makes no table.
 MAINTAIN = "maintain"
 # They stand beside the graph too: each asks a model.
-MODEL_JOBS = "score_methane, score_seismic, monitor_models, unsafe_behaviour"
+MODEL_JOBS = "score_methane, score_seismic, monitor_models, unsafe_behaviour, camera_health"
 
 
 def command(

@@ -126,6 +126,12 @@ def unsafe_behaviour(
     batch: Annotated[int, typer.Option(min=1)] = 16,
     seed: Annotated[int, typer.Option(help="随机种子 · Seed")] = 0,
     mosaic: Annotated[float, typer.Option(min=0.0, max=1.0, help="拼图增强 · Share made of four pictures")] = 0.0,
+    freeze: Annotated[int, typer.Option(min=0, help="前几层不训练 · First layers that stay as they are")] = 0,
+    dark: Annotated[float, typer.Option(min=0.0, max=1.0, help="亮度变化幅度 · How far brightness may vary")] = 0.6,
+    zoom: Annotated[float, typer.Option(min=0.0, max=0.9, help="尺度变化幅度 · How far sizes may vary")] = 0.5,
+    underground: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="另存为井下观感的比例 · Share kept once more as if underground")
+    ] = 0.0,
     multi_scale: Annotated[
         bool, typer.Option("--multi-scale", help="多尺度，用于 GPU · Sizes vary; for a GPU")
     ] = False,
@@ -152,11 +158,15 @@ def unsafe_behaviour(
 
     if device not in ("cpu", "cuda"):
         raise InputError(f"expected --device cpu or cuda, got '{device}'; choose one of them")
-    recipe = Recipe(epochs=epochs, image_px=image_px, batch=batch, seed=seed, mosaic=mosaic, multi_scale=multi_scale)
+    recipe = Recipe(
+        epochs=epochs, image_px=image_px, batch=batch, seed=seed, mosaic=mosaic, dark=dark, scale=zoom,
+        multi_scale=multi_scale, freeze=freeze,
+    )  # fmt: skip
     with Progress("train unsafe_behaviour") as progress:
         done = train_detector(
             data, weights, out, with_device(recipe, device), mapping=load_mapping(classes) if classes else None,
-            classes=only.split(",") if only else None, budget_s=minutes * 60 if minutes else None,
+            classes=only.split(",") if only else None, underground_share=underground,
+            budget_s=minutes * 60 if minutes else None,
             model="unsafe_behaviour_tunnel" if tunnel else "unsafe_behaviour", source=source,
             licence=licence, command=" ".join(["minefusion", *sys.argv[1:]]), progress=progress,
         )  # fmt: skip

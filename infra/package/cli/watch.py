@@ -27,6 +27,7 @@ def command(
     """实时监视多路摄像机，发现不安全行为 · Watch live cameras for unsafe behaviour, until told to stop."""
     from minefusion.pipelines.engines import open_engine
     from minefusion.pipelines.jobs.video.detectors import detector_of
+    from minefusion.pipelines.jobs.video.judging import pose_of
     from minefusion.pipelines.jobs.video.live_record import LiveRecord
     from minefusion.pipelines.jobs.video.plant_state import PlantState, plant_state
     from minefusion.pipelines.jobs.video.watching import Watching, event_told, fault_told, machines_and_areas
@@ -48,7 +49,7 @@ def command(
         signal.signal(number, lambda *_: stopped.set())
     ends_at = time.monotonic() + seconds if seconds else float("inf")
     record = None if only_look else LiveRecord(engine, detector.version)
-    watching = Watching(views, detector, plant=plant, record=record)
+    watching = Watching(views, detector, plant=plant, record=record, pose=pose_of(settings().video))
     for second in watching.seconds(lambda: stopped.is_set() or time.monotonic() >= ends_at):
         call.has_emitted = True
         told = {

@@ -11,8 +11,10 @@ import json
 import logging
 import os
 import shutil
+import sys
 import tempfile
 import time
+from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -148,8 +150,10 @@ def _run(start: Path, data: Path, out: Path, recipe: Recipe, budget_s: float | N
         import torch
 
         torch.set_num_threads(os.cpu_count() or 1)
+    given = {"resume": True, "data": str(data)} if resumes else _arguments(data, out, recipe)
     try:
-        model.train(resume=True, data=str(data)) if resumes else model.train(**_arguments(data, out, recipe))
+        with redirect_stdout(sys.stderr):
+            model.train(**given)
     except _PieceOver:
         logger.info("piece over after %.0f s; call again to go on", time.monotonic() - began)
 
@@ -166,7 +170,7 @@ def _arguments(data: Path, out: Path, recipe: Recipe) -> dict[str, Any]:
 
 
 def load_ultralytics(home: Path) -> Any:
-    """The YOLO class, with its settings kept in `home` and nothing sent anywhere.
+    """The YOLO class, with its settings kept in `home`, nothing sent anywhere, and its words on stderr.
 
     Raises:
         MissingError: it is not installed.
@@ -174,13 +178,14 @@ def load_ultralytics(home: Path) -> Any:
     os.environ.setdefault("YOLO_CONFIG_DIR", str(home / ".ultralytics"))
     os.environ.setdefault("YOLO_OFFLINE", "true")
     os.environ.setdefault("YOLO_AUTOINSTALL", "false")
-    try:
-        from ultralytics import YOLO, settings
-    except ImportError:
-        raise MissingError(
-            "expected ultralytics (AGPL-3.0) for training, got none; install the extra vision-train"
-        ) from None
-    settings.update({"sync": False, "mlflow": False, "tensorboard": False, "wandb": False, "clearml": False})
+    with redirect_stdout(sys.stderr):
+        try:
+            from ultralytics import YOLO, settings
+        except ImportError:
+            raise MissingError(
+                "expected ultralytics (AGPL-3.0) for training, got none; install the extra vision-train"
+            ) from None
+        settings.update({"sync": False, "mlflow": False, "tensorboard": False, "wandb": False, "clearml": False})
     return YOLO
 
 
@@ -206,9 +211,9 @@ def export(best: Path, target: Path, image_px: int, scratch: Path) -> Path:
     with tempfile.TemporaryDirectory(dir=scratch) as folder:  # ultralytics writes beside the checkpoint
         copy = Path(folder) / best.name
         shutil.copyfile(best, copy)
-        made = load_ultralytics(scratch)(str(copy)).export(
-            format="onnx", imgsz=image_px, dynamic=True, simplify=False, opset=17
-        )
+        model = load_ultralytics(scratch)(str(copy))
+        with redirect_stdout(sys.stderr):
+            made = model.export(format="onnx", imgsz=image_px, dynamic=True, simplify=False, opset=17)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(str(made), target)
     return target

@@ -23,7 +23,7 @@ from minefusion.models.unsafe_behaviour.detections import Detector, Picture
 from minefusion.models.unsafe_behaviour.detector import DetectorConfig, open_detector
 from minefusion.pipelines.jobs.bench.ingest import Progress, Result, hardware
 from minefusion.pipelines.jobs.bench.meter import Meter
-from minefusion.pipelines.jobs.video.clip_events import judged_clip
+from minefusion.pipelines.jobs.video.judging import judged_clip
 from minefusion.pipelines.jobs.video.plant_state import NOTHING_KNOWN
 from minefusion.pipelines.jobs.video.watching import Watching
 from minefusion.pipelines.simulate.video import simulate_video

@@ -13,10 +13,11 @@ from typing import Any
 
 from minefusion.models.unsafe_behaviour.detections import Detector
 from minefusion.models.unsafe_behaviour.event_scores import Alarm, TrueEvent, score
+from minefusion.models.unsafe_behaviour.pose import LiesByPose
 from minefusion.pipelines.jobs.clips import began_in_name, camera_in_name
 from minefusion.pipelines.jobs.landing import CLIPS
 from minefusion.pipelines.jobs.tally import Progress
-from minefusion.pipelines.jobs.video.clip_events import judged_clip
+from minefusion.pipelines.jobs.video.judging import judged_clip
 from minefusion.pipelines.jobs.video.plant_state import NOTHING_KNOWN, PlantState
 from minefusion.pipelines.video.frames import clip_frames
 from minefusion.schemas.behaviours import all_behaviours
@@ -37,6 +38,7 @@ def evaluate_behaviour_events(
     *,
     pictures_per_s: float,
     cameras: Path | None = None,
+    pose: LiesByPose | None = None,
     keep: Path | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -48,6 +50,7 @@ def evaluate_behaviour_events(
     Args:
         events: CSV of clip, behaviour, begins_s, ends_s, and where wanted subject, is_demanded (yes or no).
         cameras: site file or camera file with zones and lines; those of the folder where left out.
+        pose: says whether a body lies, by its joints.
         keep: folder that keeps what each clip came to, so that a run that is cut off can go on.
 
     Raises:
@@ -64,11 +67,11 @@ def evaluate_behaviour_events(
         if progress:
             progress(number / len(paths), path.name)
         view = _view(path, views)
-        kept = keep / f"{_digest(path, view, detector, pictures_per_s)}.json" if keep else None
+        kept = keep / f"{_digest(path, view, detector, pictures_per_s, pose)}.json" if keep else None
         if kept and kept.is_file():
             found = json.loads(kept.read_text(encoding="utf-8"))
         else:
-            found = _judge(path, view, machines, detector, pictures_per_s)
+            found = _judge(path, view, machines, detector, pictures_per_s, pose)
             if kept:
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 kept.write_text(json.dumps(found, ensure_ascii=False), encoding="utf-8")
@@ -110,13 +113,14 @@ def _view(path: Path, views: Mapping[str, View]) -> View:
 
 
 def _judge(
-    path: Path, view: View, machines: Mapping[str, PlantState], detector: Detector, pictures_per_s: float
-) -> dict[str, Any]:
+    path: Path, view: View, machines: Mapping[str, PlantState], detector: Detector, pictures_per_s: float,
+    pose: LiesByPose | None,
+) -> dict[str, Any]:  # fmt: skip
     began = began_in_name(path.name)
     began_at = began.timestamp() if began else 0.0
     plant = machines.get(path.name, NOTHING_KNOWN)
     frames = clip_frames(path, began_at, pictures_per_s)
-    judged = judged_clip(frames, view, detector, pictures_per_s, _from(plant, began_at))
+    judged = judged_clip(frames, view, detector, pictures_per_s, _from(plant, began_at), pose)
     times = [look.at for look in judged.looks]
     return {
         "seconds": times[-1] - times[0] + 1.0 / pictures_per_s if times else 0.0,
@@ -166,6 +170,7 @@ def _from(plant: PlantState, began_at: float) -> PlantState:
     return PlantState(moved, {})
 
 
-def _digest(path: Path, view: View, detector: Detector, pictures_per_s: float) -> str:
-    told = f"{path.name}/{path.stat().st_size}/{detector.version}/{pictures_per_s}/{view!r}/{all_behaviours()!r}"
+def _digest(path: Path, view: View, detector: Detector, pictures_per_s: float, pose: LiesByPose | None) -> str:
+    how = f"{detector.version}/{pictures_per_s}/{pose is not None}/{view!r}/{all_behaviours()!r}"
+    told = f"{path.name}/{path.stat().st_size}/{how}"
     return hashlib.sha256(told.encode()).hexdigest()[:24]

@@ -2,25 +2,25 @@
 
 A clip is due while silver.camera_minute has no row of it; those rows come last, so a run that is killed anywhere does
 the clip again and finds the same rows there already. What a clip comes to depends on the clip, the model, the rules and
-what silver knows of machines and people at that time; `--from --to` looks at the clips of a span anew.
+what silver knows of machines and people at that time; `--from --to` looks at the clips of a span anew. On Spark the
+clips are judged by its workers, many at a time, and written here one after the other.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
 from itertools import islice
-from pathlib import Path
 
 import narwhals as nw
+import pyarrow as pa
 
-from minefusion.models.unsafe_behaviour.camera_watch import CameraWatch
-from minefusion.models.unsafe_behaviour.detections import Detections, Detector
-from minefusion.models.unsafe_behaviour.rules import Event
+from minefusion.models.unsafe_behaviour.detections import Detector
+from minefusion.models.unsafe_behaviour.detector import weights_of
 from minefusion.pipelines.engines.engine import Engine, Written
 from minefusion.pipelines.jobs.due import MINUTE
 from minefusion.pipelines.jobs.hazard import run_gold
@@ -31,49 +31,29 @@ from minefusion.pipelines.jobs.new_files import collected
 from minefusion.pipelines.jobs.racing import until_unbeaten
 from minefusion.pipelines.jobs.spans import joined
 from minefusion.pipelines.jobs.tally import Built, Progress, Tally
-from minefusion.pipelines.jobs.video.detectors import detector_of
-from minefusion.pipelines.jobs.video.evidence_files import annotated, evidence_name
-from minefusion.pipelines.jobs.video.plant_state import PlantState, plant_state
-from minefusion.pipelines.jobs.video.video_rows import (
-    Looked,
-    Row,
-    detection_rows,
-    event_id,
-    event_row,
-    instant,
-    minute_rows,
-    track_rows,
+from minefusion.pipelines.jobs.video.detectors import detector_config, detector_of, model_file
+from minefusion.pipelines.jobs.video.judging import (
+    FAR_SCHEMA,
+    TABLES,
+    Request,
+    clip_path,
+    clip_rows,
+    clip_span,
+    judged_far,
+    unpacked,
 )
-from minefusion.pipelines.video.camera_health import CameraHealth, Fault
-from minefusion.pipelines.video.evidence import (
-    AFTER_S,
-    BEFORE_S,
-    write_clip,
-    write_key_frame,
-)
-from minefusion.pipelines.video.frames import Frame, clip_frames
+from minefusion.pipelines.jobs.video.plant_state import plant_state
+from minefusion.pipelines.jobs.video.video_rows import Row
 from minefusion.schemas import gold, silver
 from minefusion.schemas.bronze import VIDEO_CLIP
-from minefusion.schemas.settings import Settings
 from minefusion.schemas.site_cameras import View, views_of_site
 from minefusion.schemas.table import Table
 from minefusion.schemas.window import Window
 
 logger = logging.getLogger(__name__)
 
-# Pictures of a clip that go through the detector together.
-_AT_ONCE = 8
-# A picture's health is judged so often [s].
-_HEALTH_EVERY_S = 1.0
-
-
-@dataclass
-class Judged:
-    """What one clip came to."""
-
-    looks: list[Looked] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
+# Clips that Spark's workers have at a time; a run that is cut off does at most so many again.
+FAR_AT_ONCE = 64
 
 
 def run_unsafe_behaviour(
@@ -91,49 +71,38 @@ def run_unsafe_behaviour(
 
     Args:
         cameras: these alone, so that several runs may share the cameras of a mine.
-        detector: in place of the one that the settings name.
+        detector: in place of the one that the settings name; on the light engine.
     """
-    settings, tally = engine.settings, Tally()
-    for table in (silver.DETECTION, silver.TRACK, silver.CAMERA_MINUTE, gold.UNSAFE_BEHAVIOUR):
+    tally = Tally()
+    for table in TABLES:
         tally.tables[table.name] = Built(table.name)
-    due = due_clips(engine, window, mines, cameras)
-    views = views_of(engine, sorted({clip["mine_code"] for clip in due}))
+    due = iter(clips := due_clips(engine, window, mines, cameras))
+    views = views_of(engine, sorted({clip["mine_code"] for clip in clips}))
     moved: dict[str, list[Window]] = {}
-    for number, clip in enumerate(due):
+    is_far, count = engine is not engine.in_process, 0
+    while some := list(islice(due, FAR_AT_ONCE if is_far else 1)):
         if progress:
-            progress(number / len(due), clip["name"])
-        detector = detector or detector_of(settings)
-        with exclusive(settings.lake, f"video-{clip['camera_code']}"):
-            # Another run may have done it while this one waited.
-            if window is None and not due_clips(
-                engine, None, [clip["mine_code"]], [clip["camera_code"]], clip["clip_id"]
-            ):
-                continue
-            before = sum(built.changed for built in tally.tables.values())
-            _take(engine, clip, views.get((clip["mine_code"], clip["camera_code"])), detector, tally)
-            if sum(built.changed for built in tally.tables.values()) > before:
-                moved.setdefault(clip["mine_code"], []).append(_span(clip).aligned(MINUTE))
+            progress(count / len(clips), some[0]["name"])
+        count += len(some)
+        if not is_far:
+            detector = detector or detector_of(engine.settings)
+        with ExitStack() as held:
+            for camera in sorted({clip["camera_code"] for clip in some}):
+                held.enter_context(exclusive(engine.settings.lake, f"video-{camera}"))
+            if window is None:  # another run may have done some while this one waited
+                still = {clip["clip_id"] for clip in due_clips(engine, None, mines, cameras)}
+                some = [clip for clip in some if clip["clip_id"] in still]
+            for request, rows in _judged(engine, [_request(engine, clip, views) for clip in some], detector):
+                before = sum(built.changed for built in tally.tables.values())
+                _write(engine, request, rows, tally)
+                if sum(built.changed for built in tally.tables.values()) > before:
+                    mine = request.clip["mine_code"]
+                    moved.setdefault(mine, []).append(clip_span(request.clip).aligned(MINUTE))
     return [*tally.tables.values(), *_fused_anew(engine, moved)]
 
 
-def _fused_anew(engine: Engine, moved: Mapping[str, Sequence[Window]]) -> list[Built]:
-    """Bring gold.area_minute of the minutes that clips tell of up to date, where the mine has other data there."""
-    total = Built(gold.AREA_MINUTE.name)
-    for mine, windows in sorted(moved.items()):
-        for span in joined(windows):
-            for built in run_gold(engine, "area_minute", window=span, mines=[mine]):
-                total.changed += built.changed
-                total.rows += built.rows
-                total.seconds += built.seconds
-    return [total] if moved else []
-
-
 def due_clips(
-    engine: Engine,
-    window: Window | None,
-    mines: Sequence[str] | None,
-    cameras: Sequence[str] | None,
-    clip_id: str | None = None,
+    engine: Engine, window: Window | None, mines: Sequence[str] | None, cameras: Sequence[str] | None
 ) -> list[Row]:
     """Accepted clips that are not judged yet, or all that begin in the window, in order of camera and time."""
     light = engine.in_process
@@ -145,8 +114,6 @@ def due_clips(
     )
     if cameras is not None:
         clips = clips.filter(nw.col("camera_code").is_in(list(cameras)))
-    if clip_id is not None:
-        clips = clips.filter(nw.col("clip_id") == clip_id)
     rows = collected(light, clips).sort("camera_code", "began_at", "clip_id").to_dicts()
     since = kept_from(engine, [silver.CAMERA_MINUTE], {row["mine_code"] for row in rows})
     rows = [row for row in rows if row["mine_code"] not in since or row["began_at"] >= since[row["mine_code"]]]
@@ -166,125 +133,65 @@ def due_clips(
     return there
 
 
-def clip_path(clip: Row) -> Path:
-    """Where a registered clip lies."""
-    return Path(clip["landing"]) / clip["folder"] / clip["name"]
-
-
 def views_of(engine: Engine, mines: Sequence[str]) -> dict[tuple[str, str], View]:
-    """What site files say of cameras; where they lie also by what a registry sent."""
+    """What site files say of cameras; of those that they do not name, what a registry sent."""
     found: dict[tuple[str, str], View] = {}
-    for row in collected(engine.in_process, engine.in_process.read(silver.CAMERA, mines=mines)).iter_rows(named=True):
-        code = row["camera_code"]
-        found[row["mine_code"], code] = View(
-            code, row["mine_code"], row["name"] or "", row["name"] or "", row["area_id"], row["edge_id"]
-        )
+    light = engine.in_process
+    for row in collected(light, light.read(silver.CAMERA, mines=mines)).iter_rows(named=True):
+        code, name = row["camera_code"], row["name"] or ""
+        found[row["mine_code"], code] = View(code, row["mine_code"], name, name, row["area_id"], row["edge_id"])
     for mine, site in sites_of(engine.settings, list(mines)).items():
         found |= {(mine, code): view for code, view in (views_of_site(site) if site else {}).items()}
     return found
 
 
-def detected(frames: Iterable[Frame], detector: Detector) -> Iterator[tuple[Frame, Detections]]:
-    """Pictures with what is in them, some at a time through the detector."""
-    pictures = iter(frames)
-    while batch := list(islice(pictures, _AT_ONCE)):
-        yield from zip(batch, detector.detect([frame.picture for frame in batch]), strict=True)
-
-
-def judged_clip(
-    frames: Iterable[Frame], view: View, detector: Detector, pictures_per_s: float, plant: PlantState
-) -> Judged:
-    """The pictures of one clip through detector, tracker and rules, in order; events are as they were in the end."""
-    watch = CameraWatch(view, pictures_per_s)
-    health, next_health = CameraHealth(view.camera_code, (view.name_zh, view.name_en)), float("-inf")
-    judged = Judged()
-    events: dict[tuple[str, str, float], Event] = {}
-    for frame, found in detected(frames, detector):
-        machines = plant.running(view.machines, frame.at)
-        look = watch.look(found, frame.at, frame.aspect, machines, plant.carried(view.area_id, frame.at))
-        judged.looks.append(Looked(frame.at, found, look.people))
-        events |= {(event.behaviour.code, event.subject, event.raised_at): event for event in look.events}
-        if frame.at >= next_health:
-            judged.faults += health.look(frame.picture, frame.at)
-            next_health = frame.at + _HEALTH_EVERY_S - 0.01
-    events |= {(event.behaviour.code, event.subject, event.raised_at): event for event in watch.close()}
-    judged.events = list(events.values())
-    return judged
-
-
-def _take(engine: Engine, clip: Row, view: View | None, detector: Detector, tally: Tally) -> None:
-    settings = engine.settings
-    view = view or View(clip["camera_code"], clip["mine_code"], area_id=clip["area_id"])
+def _request(engine: Engine, clip: Row, views: Mapping[tuple[str, str], View]) -> Request:
+    mine, code = clip["mine_code"], clip["camera_code"]
+    view = views.get((mine, code)) or View(code, mine, area_id=clip["area_id"])
     areas = [view.area_id] if view.area_id else []
-    plant = plant_state(engine, view.mine_code, _span(clip), view.machines, areas)
-    judged = judged_clip(_frames(clip, view, settings), view, detector, settings.video.pictures_per_s, plant)
-    events = {event_id(view, event, clip["clip_id"]): event for event in judged.events}
-    evidence = _evidence(settings, clip, view, events, judged.looks) if events else {}
-    _write(engine, clip, view, detector, judged, evidence, tally)
+    plant = plant_state(engine, mine, clip_span(clip), view.machines, areas)
+    return Request(clip, view, plant, engine.settings.lake, engine.settings.video)
 
 
-def _span(clip: Row) -> Window:
-    return Window(clip["began_at"], clip["began_at"] + timedelta(seconds=(clip["duration_s"] or 0.0) + 1.0))
+def _judged(
+    engine: Engine, requests: Sequence[Request], detector: Detector | None
+) -> Iterator[tuple[Request, dict[str, list[Row]]]]:
+    if detector is not None:
+        for request in requests:
+            yield request, clip_rows(request, detector)
+        return
+    by_id = {request.clip["clip_id"]: request for request in requests}
+    model = weights_of(model_file(engine.settings, engine.settings.video.detector))
+    clips = engine.from_arrow(pa.table({"clip_id": pa.array(list(by_id), pa.string())}))
+    judge = partial(judged_far, by_id, model, detector_config(engine.settings))
+    for row in engine.to_arrow(engine.grouped(clips, ["clip_id"], judge, FAR_SCHEMA)).to_pylist():
+        yield by_id[row["clip_id"]], unpacked(row)
 
 
-def _frames(clip: Row, view: View, settings: Settings) -> Iterator[Frame]:
-    ahead_s = view.stream.clock_ahead_s if view.stream else 0.0
-    return clip_frames(clip_path(clip), clip["began_at"].timestamp(), settings.video.pictures_per_s, ahead_s)
-
-
-# ── evidence ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _evidence(
-    settings: Settings, clip: Row, view: View, events: Mapping[str, Event], looks: Sequence[Looked]
-) -> dict[str, tuple[str, str]]:
-    """Key frame and short clip of each event, from a second pass over the clip; returns where they lie in the lake."""
-    by_time = {look.at: look for look in looks}
-    wanted: dict[str, list[Frame]] = {identity: [] for identity in events}
-    places: dict[str, tuple[str, str]] = {}
-    for frame in _frames(clip, view, settings):
-        look = by_time.get(frame.at)
-        if look is None:
-            continue
-        for identity, event in events.items():
-            if not event.began_at - BEFORE_S <= frame.at <= event.raised_at + AFTER_S:
-                continue
-            shown = annotated(frame.picture, look, event, settings)
-            if frame.at == event.raised_at:
-                write_key_frame(settings.lake / evidence_name(event, identity, "jpg"), shown)
-            wanted[identity].append(replace(frame, picture=shown))
-    for identity, event in events.items():
-        snapshot, video = (evidence_name(event, identity, kind) for kind in ("jpg", "mp4"))
-        write_clip(settings.lake / video, wanted[identity], settings.video.pictures_per_s)
-        places[identity] = (snapshot, video)
-    return places
-
-
-def _write(
-    engine: Engine, clip: Row, view: View, detector: Detector, judged: Judged,
-    evidence: Mapping[str, tuple[str, str]], tally: Tally,
-) -> None:  # fmt: skip
-    clip_id, version = clip["clip_id"], detector.version
-    looks = judged.looks
-    at = looks[0].at if looks else clip["began_at"].timestamp()
-    days = Window(instant(at), instant(looks[-1].at if looks else at) + timedelta(seconds=1)).days()
-    rows_of: list[tuple[Table, list[Row]]] = [
-        (silver.DETECTION, list(detection_rows(view, clip_id, version, looks))),
-        (silver.TRACK, track_rows(view, clip_id, version, looks)),
-        (gold.UNSAFE_BEHAVIOUR, [event_row(view, event, clip_id, version, evidence) for event in judged.events]),
-        (silver.CAMERA_MINUTE, minute_rows(view, clip_id, version, looks, judged.faults, at)),
-    ]
-    for table, rows in rows_of:
-        began = time.perf_counter()
-        written = until_unbeaten(engine.in_process, partial(_replace, engine, table, days, view, clip_id, rows))
+def _write(engine: Engine, request: Request, rows_of: Mapping[str, Sequence[Row]], tally: Tally) -> None:
+    times = [row[table.time or ""] for table in TABLES for row in rows_of[table.name]]
+    days = Window(min(times), max(times) + timedelta(seconds=1)).days()
+    for table in TABLES:
+        began, rows = time.perf_counter(), rows_of[table.name]
+        written = until_unbeaten(engine.in_process, partial(_replace, engine, table, days, request, rows))
         tally.add(table, written, time.perf_counter() - began)
 
 
-def _replace(
-    engine: Engine, table: Table, days: Sequence[str], view: View, clip_id: str, rows: Sequence[Row]
-) -> Written:
+def _replace(engine: Engine, table: Table, days: Sequence[str], request: Request, rows: Sequence[Row]) -> Written:
     """Make the table's rows of this clip equal to these."""
-    light = engine.in_process
+    light, clip = engine.in_process, request.clip
     with exclusive(engine.settings.lake, lock_of(table)):
-        part = light.part(table, days=days, mines=[view.mine_code]).filter(nw.col("clip_id") == clip_id)
+        part = light.part(table, days=days, mines=[clip["mine_code"]]).filter(nw.col("clip_id") == clip["clip_id"])
         return light.replace(part, light.frame(rows, table.arrow_schema()))
+
+
+def _fused_anew(engine: Engine, moved: Mapping[str, Sequence[Window]]) -> list[Built]:
+    """Bring gold.area_minute of the minutes that clips tell of up to date, where the mine has other data there."""
+    total = Built(gold.AREA_MINUTE.name)
+    for mine, windows in sorted(moved.items()):
+        for span in joined(windows):
+            for built in run_gold(engine, "area_minute", window=span, mines=[mine]):
+                total.changed += built.changed
+                total.rows += built.rows
+                total.seconds += built.seconds
+    return [total] if moved else []

@@ -22,8 +22,12 @@ def detector_of(settings: Settings, model: str | None = None, config: DetectorCo
     Raises:
         InputError: there is no such model.
     """
-    config = config or DetectorConfig(device=settings.video.device, image_px=settings.video.image_px or None)
-    return open_detector(model_file(settings, model or settings.video.detector), config)
+    return open_detector(model_file(settings, model or settings.video.detector), config or detector_config(settings))
+
+
+def detector_config(settings: Settings) -> DetectorConfig:
+    """How the settings want detectors to run."""
+    return DetectorConfig(device=settings.video.device, image_px=settings.video.image_px or None)
 
 
 def model_file(settings: Settings, model: str) -> str | Path:

@@ -123,7 +123,7 @@ class LiveRecord:
 
     # ── evidence ────────────────────────────────────────────────────────────────────────────────────────────────
     def _keep_picture(self, view: View, frame: Frame, looked: Looked) -> None:
-        picture = with_heads_as_set(frame.picture, looked, self.engine.settings)
+        picture = with_heads_as_set(frame.picture, looked, self.engine.settings.video)
         width = picture.shape[1]
         if width > EVIDENCE_PX:
             scale = EVIDENCE_PX / width

@@ -42,6 +42,7 @@ def train_detector(
     *,
     mapping: Mapping[str, str | None] | None = None,
     classes: Sequence[str] | None = None,
+    underground_share: float = 0.0,
     budget_s: float | None = None,
     model: str = MODEL,
     source: str | None = None,
@@ -55,6 +56,7 @@ def train_detector(
         data: a data.yaml each; several are joined to one data set of our classes.
         mapping: our class of each of their names; the usual aliases where left out.
         classes: our classes to learn; all that the data has where left out.
+        underground_share: so many of the training pictures are there once more as if taken underground.
         model: its name in the registry.
         source: what the data is called on the card; the folders' names where left out.
         licence: of the data, for the card.
@@ -65,7 +67,10 @@ def train_detector(
     for finding in findings:
         logger.warning("%s: %d, such as %s", finding.en, finding.count, finding.examples[0])
     joined_file = folder / "data" / "data.yaml"
-    joined = load_dataset(joined_file) if joined_file.is_file() else join(parts, folder / "data", classes)
+    if joined_file.is_file():
+        joined = load_dataset(joined_file)
+    else:
+        joined = join(parts, folder / "data", classes, underground_share=underground_share, seed=recipe.seed)
     if not joined.names:
         raise InputError(f"expected classes of ours in {data[0]}, got {', '.join(parts[0].names)}; give --classes")
     trained = train(joined.file, weights, folder / "training", recipe, budget_s)

@@ -16,6 +16,7 @@ import numpy as np
 
 from minefusion.models.unsafe_behaviour.camera_watch import CameraWatch
 from minefusion.models.unsafe_behaviour.detections import Detector
+from minefusion.models.unsafe_behaviour.pose import LiesByPose
 from minefusion.models.unsafe_behaviour.rules import Event
 from minefusion.pipelines.jobs.video.live_record import LiveRecord
 from minefusion.pipelines.jobs.video.plant_state import NOTHING_KNOWN, PlantState
@@ -83,6 +84,7 @@ class Watching:
         views: cameras with their streams.
         plant: asked now and then for what is known of machines and people.
         record: takes what is seen into the lake; None: nothing is kept.
+        pose: says whether a body lies, by its joints; None: by its outline alone.
         streams: made of each camera's stream; for tests.
     """
 
@@ -93,6 +95,7 @@ class Watching:
         *,
         plant: Callable[[], PlantState] | None = None,
         record: LiveRecord | None = None,
+        pose: LiesByPose | None = None,
         streams: Callable[[View], LiveStream] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -102,7 +105,7 @@ class Watching:
             _Camera(
                 view,
                 make(view),
-                CameraWatch(view, view.stream.pictures_per_s if view.stream else 5.0),
+                CameraWatch(view, view.stream.pictures_per_s if view.stream else 5.0, pose=pose),
                 CameraHealth(code, (view.name_zh, view.name_en)),
             )
             for code, view in views.items()
@@ -140,7 +143,7 @@ class Watching:
         for (camera, frame), seen in zip(new, found, strict=True):
             machines = self._plant.running(camera.view.machines, frame.at)
             carried = self._plant.carried(camera.view.area_id, frame.at)
-            look = camera.watch.look(seen, frame.at, frame.aspect, machines, carried)
+            look = camera.watch.look(seen, frame.at, frame.aspect, machines, carried, frame.picture)
             faults = self._health(camera, frame)
             delay_s = self._clock() - frame.at
             tally.pictures += 1

@@ -111,6 +111,25 @@ class _Way:
         return (*self.marks, Mark(self.at, self.x, self.y, self.z, "stand"))
 
 
+# How often each posture is taken by people who only pose.
+_POSED: dict[Posture, float] = {"walk": 3, "stand": 3, "lie": 3, "crouch": 1.5, "sit": 1, "run": 1}
+
+
+def posed(place: Tunnel, dice: random.Random, careless: float) -> Script:
+    """One second of one to four people in any posture, facing any way, anywhere; for pictures to learn from."""
+    script = Script(1.0)
+    for number in range(1, dice.randint(2, 5)):
+        posture = dice.choices(list(_POSED), weights=list(_POSED.values()))[0]
+        x, y, z = dice.uniform(*place.walk), 0.0, dice.uniform(place.deep[0] - 0.8, place.deep[1] + 1.0)
+        if place.belt and dice.random() < 0.3:
+            x, y = place.belt.x, place.belt.y
+        facing = dice.uniform(-math.pi, math.pi)
+        marks = (Mark(0.0, x, y, z, posture, facing), Mark(1.0, x + 0.3 * dice.uniform(-1, 1), y, z, posture))
+        who = looks(dice, helmet=dice.random() >= careless, vest=dice.random() >= careless)
+        script.actors.append(Actor(number, who, marks))
+    return script
+
+
 class Director:
     """Fills a clip with plays that fit the layout.
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minefusion.pipelines.simulate.video.acting import Director, Script
+from minefusion.pipelines.simulate.video.acting import Director, Script, posed
 from minefusion.pipelines.simulate.video.figures import PARTS, draw
 from minefusion.pipelines.simulate.video.stage import Stage, finished
 from minefusion.pipelines.simulate.video.truth import Seen, TrueEvent, events, seen
@@ -165,14 +165,16 @@ def render_pictures(layouts: Sequence[str], *, count: int, seed: int, out: Path,
 
 
 def _moments(layouts: Sequence[str], dice: random.Random, seed: int) -> Iterator[Shot]:
-    """Moments of ever new scripts; of those without people few."""
+    """Moments of ever new scripts, those without people few, and as many of people in any posture anywhere."""
     for number in count_from(0):
         place = tunnel(layouts[number % len(layouts)])
         script = Director(place, dice, careless=CARELESS).clip(CLIP_S, quiet=False)
-        times = sorted(dice.uniform(2.0, CLIP_S - 2.0) for _ in range(8))
+        times = sorted(dice.uniform(2.0, CLIP_S - 2.0) for _ in range(4))
         for shot in shots(place, script, seed * 1000 + number, times):
             if any(person.body for person in shot.seen) or dice.random() < 0.15:
                 yield shot
+        for _ in range(4):
+            yield next(shots(place, posed(place, dice, CARELESS), dice.randrange(10**6), [0.5]))
 
 
 def _filmed(path: Path, pictures: Iterator[Shot], fps: int) -> list[tuple[Seen, ...]]:

@@ -10,8 +10,10 @@ from typing import Any
 import av
 import cv2
 import numpy as np
+import onnx
 import polars as pl
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 from painted_clips import HEIGHT, WIDTH, PaintDetector, paint_clip
 from small_mine import MINE, definitions, point_code, rows_of, values
 from test_clips import CAMERA, SITE, later
@@ -23,6 +25,7 @@ from minefusion.pipelines.jobs.tally import Built
 from minefusion.pipelines.jobs.video import clip_events
 from minefusion.pipelines.jobs.video.clip_events import run_unsafe_behaviour
 from minefusion.schemas import gold, silver
+from minefusion.schemas.settings import load_settings
 from minefusion.schemas.window import Window
 
 OTHER = "62000000411320000002"
@@ -182,6 +185,56 @@ def test_a_clip_that_is_gone_waits_and_is_told(mine: LightEngine, landing: Path,
     assert "put it back" in caplog.text
     clip.with_suffix(".away").rename(clip)
     assert changed(mine) > 0
+
+
+def a_person_in_the_zone(path: Path) -> Path:
+    """A network that sees, whatever it looks at, one person on the right."""
+    box = np.array([[[240.0, 120.0, 30.0, 100.0, 0.9]]], dtype=np.float32).transpose(0, 2, 1)
+    nodes = [
+        helper.make_node("ReduceSum", ["images", "axes"], ["sum"], keepdims=1),
+        helper.make_node("Reshape", ["sum", "shape"], ["flat"]),
+        helper.make_node("Mul", ["flat", "zero"], ["nothing"]),
+        helper.make_node("Add", ["nothing", "box"], ["output0"]),
+    ]
+    constants = [
+        numpy_helper.from_array(box, "box"),
+        numpy_helper.from_array(np.array([1, 2, 3], dtype=np.int64), "axes"),
+        numpy_helper.from_array(np.array([-1, 1, 1], dtype=np.int64), "shape"),
+        numpy_helper.from_array(np.array(0, dtype=np.float32), "zero"),
+    ]
+    given = helper.make_tensor_value_info("images", TensorProto.FLOAT, ["batch", 3, "height", "width"])
+    told = helper.make_tensor_value_info("output0", TensorProto.FLOAT, None)
+    graph = helper.make_graph(nodes, "one", [given], [told], constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    for key, value in {"names": "{0: 'person'}", "imgsz": "[320, 320]"}.items():
+        model.metadata_props.add(key=key, value=value)
+    onnx.save(model, path)
+    return path
+
+
+@pytest.mark.usefixtures("spark")
+def test_an_archive_is_judged_by_sparks_workers_to_the_same_rows(landing: Path, tmp_path: Path):
+    from minefusion.pipelines.engines.spark import SparkEngine
+
+    (landing / f"{MINE}.site.yaml").write_text(SITE + ZONES, encoding="utf-8")
+    for minute in range(2):
+        paint_clip(landing / f"{MINE}_{CAMERA}_2026030112{minute:02d}00.mp4", 4, lambda _, m=minute: 0.3 + 0.1 * m)
+    model = a_person_in_the_zone(tmp_path / "m.onnx")
+    engines = [
+        engine(load_settings(lake=tmp_path / name, video_detector=str(model), spark_master="local[2]"))
+        for name, engine in (("light", LightEngine), ("spark", SparkEngine))
+    ]
+    for engine in engines:
+        take(engine.in_process, landing)
+        assert sum(built.changed for built in run_job(engine, "unsafe_behaviour")) > 10
+        assert sum(built.changed for built in run_job(engine, "unsafe_behaviour")) == 0
+    for table in TABLES:
+        kept = [name for name in table.names if name not in table.volatile]
+        ours, theirs = (rows_of(engine.in_process, table, *kept) for engine in engines)
+        assert not ours.is_empty()
+        assert ours.equals(theirs)
+    event = events(engines[1].in_process)[0]
+    assert (tmp_path / "spark" / event["snapshot_uri"]).is_file()
 
 
 def behaviours_by_minute(engine: LightEngine) -> dict[datetime, int | None]:
