@@ -42,7 +42,7 @@ def draw(done: Evaluation, folder: Path) -> list[Path]:
 
 
 def _reliability(axes: Any, done: Evaluation, point: int) -> None:
-    """Share of readings at or below each quantile: a discrete reading lies on many of them, so both shares are drawn."""
+    """Share of readings at or below each quantile; readings are discrete and lie on many, so both shares are drawn."""
     own = done.readings.ch4_pct[:, point]
     for horizon, minutes in enumerate(HORIZONS_MIN):
         truth = ahead(own, steps(minutes))[done.rows]
@@ -78,7 +78,7 @@ def _onset(axes: Any, done: Evaluation, point: int) -> None:
 
 
 def _example(axes: Any, done: Evaluation, point: int) -> None:
-    """The liveliest hours of the test part: readings, and the half-hour forecast as it was issued half an hour before."""
+    """The liveliest hours of the test part: readings, and the forecast issued half an hour before each."""
     own = done.readings.ch4_pct[:, point]
     span = min(steps(60 * EXAMPLE_HOURS), len(done.rows))
     unrest = np.convolve(np.abs(np.diff(own[done.rows], prepend=own[done.rows[0]])), np.ones(span), "valid")

@@ -26,7 +26,13 @@ EPOCHS, RATE = 8, 2e-3
 
 
 def pretrain(
-    out: Path, scratch: Path, *, seeds: int = 12, epochs: float = EPOCHS, device: str = "cpu", progress: Progress | None = None
+    out: Path,
+    scratch: Path,
+    *,
+    seeds: int = 12,
+    epochs: float = EPOCHS,
+    device: str = "cpu",
+    progress: Progress | None = None,
 ) -> list[float]:
     """Simulate, train, and write the weights; the windows of a seed are kept in `scratch` and not simulated again.
 

@@ -25,11 +25,9 @@ _ON = 0.5
 
 
 def simulated_series(seeds: int, first_seed: int = 1) -> Iterator[tuple[str, Readings]]:
-    """Readings of every air path of every scenario, seed by seed, with the scenario's name; instrument faults included."""
+    """Readings of every air path of every scenario, by seed, with the scenario's name; instrument faults included."""
     for seed, (name, hours) in product(range(first_seed, first_seed + seeds), SCENARIOS.items()):
-        run = run_mine(
-            load_scenario(name), seconds=3600 * hours, seed=seed, start=START, roadways=ROADWAYS, people=0
-        )
+        run = run_mine(load_scenario(name), seconds=3600 * hours, seed=seed, start=START, roadways=ROADWAYS, people=0)
         for readings in air_paths(run):
             yield name, readings
 
