@@ -23,7 +23,7 @@ def _names() -> None:
     """What to evaluate."""
 
 
-@command.command("sensor_health")
+@command.command("sensor_health", epilog="evaluate sensor_health --seeds 101-108")
 def sensor_health(
     seeds: Seeds = "101-108",
     hours: Annotated[float, typer.Option(min=0.5, help="每次模拟的小时数 · Hours of each run")] = 16.0,
@@ -41,7 +41,7 @@ def sensor_health(
     emit(found, _table(found["checks"], keys, titles))
 
 
-@command.command("alarm_cause")
+@command.command("alarm_cause", epilog="evaluate alarm_cause --seeds 101-104")
 def alarm_cause(
     seeds: Seeds = "101-104",
     shift: Annotated[
@@ -61,7 +61,9 @@ def alarm_cause(
     emit(found, "\n".join((table, words(f"合计 {found['share']}", f"in all {found['share']}"))))
 
 
-@command.command("seismic_hazard")
+@command.command(
+    "seismic_hazard", epilog="evaluate seismic_hazard --train first_shifts.parquet --test later_shifts.parquet"
+)
 def seismic_hazard(
     train: Annotated[Path, typer.Option(metavar="FILE", help="此前的班 · Shifts to learn from, .parquet or .csv")],
     test: Annotated[Path, typer.Option(metavar="FILE", help="其后的班 · The shifts that follow on them")],
@@ -84,7 +86,7 @@ def seismic_hazard(
     emit(found, "\n".join((said, _table(rows, keys, titles))))
 
 
-@command.command("unsafe_behaviour")
+@command.command("unsafe_behaviour", epilog="evaluate unsafe_behaviour --data data.yaml --classes classes.yaml")
 def unsafe_behaviour(
     data: Annotated[Path, typer.Option(metavar="YAML", help="YOLO 数据集 · A data set in YOLO's form")],
     model: Annotated[
@@ -120,7 +122,7 @@ def unsafe_behaviour(
     emit(found, "\n".join((table, said)))
 
 
-@command.command("behaviour_events")
+@command.command("behaviour_events", epilog="evaluate behaviour_events --clips clips --events events.csv")
 def behaviour_events(
     clips: Annotated[Path, typer.Option(metavar="DIR", help="录像目录 · Folder of the clips")],
     events: Annotated[

@@ -33,7 +33,7 @@ def _names() -> None:
     """What to train."""
 
 
-@command.command("seismic_hazard")
+@command.command("seismic_hazard", epilog="train seismic_hazard --series shifts.parquet")
 def seismic_hazard(
     series: Annotated[Path, typer.Option(metavar="FILE", help="按时间排列的班 · Shifts in time order, .parquet, .csv")],
     reduced: Annotated[
@@ -55,7 +55,7 @@ def seismic_hazard(
         answer(run, lambda champion: champion_losses(package.read(champion), series))
 
 
-@command.command("methane_forecast")
+@command.command("methane_forecast", epilog="train methane_forecast --series gas.parquet --mapping map.yaml")
 def methane_forecast(
     series: Annotated[
         Path | None, typer.Option(metavar="FILE", help="实测表；不给则用 silver · A measured table; else silver")
@@ -105,7 +105,9 @@ def methane_forecast(
         answer(run, losses_of, skip_refused=skip_refused)
 
 
-@command.command("unsafe_behaviour")
+@command.command(
+    "unsafe_behaviour", epilog="train unsafe_behaviour --data data.yaml --weights start.pt --out runs/first"
+)
 def unsafe_behaviour(
     data: Annotated[
         list[Path], typer.Option(metavar="YAML", help="YOLO 数据集，可重复 · A data.yaml; several are joined")
@@ -189,7 +191,7 @@ def unsafe_behaviour(
         answer(done.run, lambda champion: champion_losses(champion, judged_on), skip_refused=skip_refused)
 
 
-@command.command("log")
+@command.command("log", epilog="train log runs/first")
 def log(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="训练结果目录 · Folder that a training left")],
 ) -> None:
