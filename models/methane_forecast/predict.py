@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from minefusion.models.methane_forecast import files
 from minefusion.models.methane_forecast.config import ForecastConfig
 from minefusion.models.methane_forecast.distribution import Grid
-from minefusion.models.methane_forecast.experts import ClassTrees, Forest, Neighbours, Persistence, QuantileTrees
+from minefusion.models.methane_forecast.experts import ClassTrees, Forest, Neighbours, Persistence, QuantileTrees, Tuned
 from minefusion.models.methane_forecast.explain import drivers
 from minefusion.models.methane_forecast.features import LOOKBACK, Features, features
-from minefusion.models.methane_forecast.forecast import Floats, Forecast, Readings, joined, steps
+from minefusion.models.methane_forecast.forecast import Floats, Forecast, Readings, joined, side_by_side, steps
+from minefusion.models.methane_forecast.general import Calibration, GeneralNetwork
 from minefusion.models.methane_forecast.onset import OnsetModel
 from minefusion.models.methane_forecast.point import Issued, PointModel, issue
 from minefusion.models.methane_forecast.pool import Past
@@ -30,7 +31,7 @@ _KINDS = {
     each.__name__: each
     for each in (
         Forecaster, ForecastConfig, PointModel, Grid, OnsetModel, Past, Trees, Persistence, Forest, QuantileTrees,
-        ClassTrees, Neighbours,
+        ClassTrees, Neighbours, Tuned, GeneralNetwork, Calibration,
     )
 }  # fmt: skip
 
@@ -83,16 +84,6 @@ def of_stretches(forecaster: Forecaster, readings: Readings, stretches: tuple[St
         ]
         points.append(joined(parts))
     return side_by_side(points)
-
-
-def side_by_side(points: list[Forecast]) -> Forecast:
-    """Forecasts of single points, issued at the same instants, as one."""
-    columns = {
-        name: np.concatenate([getattr(each, name) for each in points], axis=1)
-        for name in Forecast.__dataclass_fields__
-        if name not in ("names", "issued_s")
-    }
-    return Forecast(issued_s=points[0].issued_s, names=tuple(each.names[0] for each in points), **columns)
 
 
 def save(forecaster: Forecaster, folder: Path) -> None:
