@@ -6,7 +6,7 @@ levels does not follow.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -131,14 +131,23 @@ class QuantileTrees:
         return np.stack([from_fan(fan, self.grid) for fan in fans], axis=1)
 
 
+LEAVES, ROUNDS = 8, 40
+
+
 def fit_quantile_trees(rows: Features, moves: Floats, grid: Grid, config: ForecastConfig) -> QuantileTrees:
     """Few rounds, large leaves, extra randomness: neighbouring rows are nearly the same row."""
-    asked = {"num_leaves": 8, "min_data_in_leaf": 80}
-    return QuantileTrees(quantile_models(rows.values, moves, asked, rounds=40, config=config), grid)
+    asked = {"num_leaves": LEAVES, "min_data_in_leaf": 80}
+    return QuantileTrees(quantile_models(rows.values, moves, asked, rounds=ROUNDS, config=config), grid)
 
 
 def quantile_models(
-    x: NDArray[np.float32], moves: Floats, asked: Mapping[str, Any], *, rounds: int, config: ForecastConfig
+    x: NDArray[np.float32],
+    moves: Floats,
+    asked: Mapping[str, Any],
+    *,
+    rounds: int,
+    config: ForecastConfig,
+    levels: Sequence[float] = LEVELS,
 ) -> tuple[tuple[Any, ...], ...]:
     """LightGBM models by horizon and level, on the rows whose move is known."""
     import lightgbm
@@ -149,7 +158,7 @@ def quantile_models(
         known = np.isfinite(move)
         data = lightgbm.Dataset(x[known], move[known], params={"verbose": -1, "max_bin": shared["max_bin"]})
         return tuple(
-            lightgbm.train(shared | {"objective": "quantile", "alpha": level}, data, rounds) for level in LEVELS
+            lightgbm.train(shared | {"objective": "quantile", "alpha": level}, data, rounds) for level in levels
         )
 
     return tuple(at_once(of_horizon, moves.T, config))

@@ -25,7 +25,7 @@ from minefusion.models.methane_forecast.forecast import (
     side_by_side,
 )
 from minefusion.models.methane_forecast.onset import TINY_PCT
-from minefusion.models.methane_forecast.windows import CHANNELS, FAN, unit_of, windows
+from minefusion.models.methane_forecast.windows import CHANNELS, FAN, TARGETS, unit_of, windows
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 COARSE_PCT, FINE_PCT = 0.1, 0.01
 _FAN = np.array(FAN)
 _OF_FORECAST = [FAN.index(level) for level in LEVELS]
-_AT_ONCE = 4096
+# Every call of the network has this shape: the last bits of a row then do not hang on how many come along.
+_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
@@ -68,16 +69,24 @@ class GeneralNetwork:
         asked.log_severity_level = 3
         return onnxruntime.InferenceSession(self.model, asked, providers=["CPUExecutionProvider"])
 
+    @property
+    def threshold(self) -> float:
+        """Onset probability within 30 min at which any point is warned of."""
+        return self.calibration.threshold
+
     def __getstate__(self) -> dict[str, Any]:
         """Without the session, which no other process can use."""
         return {name: value for name, value in self.__dict__.items() if name != "session"}
 
     def fan(self, inputs: NDArray[np.float32]) -> Floats:
         """Quantiles [%] at FAN of windows (n, CHANNELS, LENGTH); shape (n, targets, FAN)."""
-        parts = [
-            self.session.run(None, {"windows": inputs[at : at + _AT_ONCE]})[0] for at in range(0, len(inputs), _AT_ONCE)
-        ]
-        return np.concatenate(parts).astype(np.float64)
+        found = np.empty((len(inputs), len(TARGETS), len(FAN)))
+        whole = np.zeros((_AT_ONCE, *inputs.shape[1:]), np.float32)
+        for start in range(0, len(inputs), _AT_ONCE):
+            part = inputs[start : start + _AT_ONCE]
+            whole[: len(part)] = part
+            found[start : start + len(part)] = self.session.run(None, {"windows": whole})[0][: len(part)]
+        return found
 
     def forecast(self, readings: Readings, origins: NDArray[np.int64], points: Sequence[int]) -> Forecast:
         """Forecast some points of the readings at some rows."""

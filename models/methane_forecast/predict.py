@@ -21,7 +21,6 @@ from minefusion.models.methane_forecast.point import Issued, PointModel, issue
 from minefusion.models.methane_forecast.pool import Past
 from minefusion.models.methane_forecast.train import Forecaster, Stretch
 from minefusion.models.methane_forecast.trees import Trees
-from minefusion.models.methane_forecast.warning import NEVER
 from minefusion.schemas.errors import InputError
 
 # Readings before an origin that its forecast may look at: the features' own look back, and what the pool learns from.
@@ -137,7 +136,7 @@ def _forecast(
         quantiles_pct=issued.quantiles_pct[:, None],
         interval_pct=issued.interval_pct[:, None],
         onset=issued.onset[:, None],
-        is_warning=(chance >= forecaster.thresholds.get(name, NEVER))[:, None],
+        is_warning=(chance >= forecaster.threshold(name))[:, None],
         is_out_of_range=issued.is_out_of_range[:, None],
         driver=told[0][here, None],
         driver_min=told[1][here, None],
