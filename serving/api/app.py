@@ -13,7 +13,19 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from minefusion import __version__
-from minefusion.serving.api import accounts, alarms, dispositions, journal, listings, mines, people, problems, series
+from minefusion.serving.api import (
+    accounts,
+    alarms,
+    dispositions,
+    emergencies,
+    handovers,
+    journal,
+    listings,
+    mines,
+    people,
+    problems,
+    series,
+)
 from minefusion.serving.api.news import News
 from minefusion.serving.api.service import SCHEME, Service
 from minefusion.serving.api.watch import Watch
@@ -67,7 +79,7 @@ def make_app(service: Service, *, watch_every_s: float | None) -> FastAPI:
     told = _problems(401, 403, 422, 429)
     routers: tuple[APIRouter, ...] = (
         accounts.router, mines.router, listings.router(), series.router, people.router, alarms.router,
-        dispositions.router, journal.router,
+        dispositions.router, emergencies.router, handovers.router, journal.router,
     )  # fmt: skip
     for router in routers:
         app.include_router(router, dependencies=[SCHEME], responses=told)
