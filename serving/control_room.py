@@ -22,10 +22,12 @@ from minefusion.serving.alarms.classes import priority_of
 from minefusion.serving.alarms.engine import step
 from minefusion.serving.alarms.events import Event, Found, Tick
 from minefusion.serving.alarms.records import Alarm, Board, Desk, Disposition, Hold, Record, identity
+from minefusion.serving.emergency.records import Emergency
+from minefusion.serving.handover.records import Handover
 from minefusion.serving.journal.chain import Line, chained
 from minefusion.serving.journal.database import Database, head_of
 from minefusion.serving.journal.head import Head
-from minefusion.serving.journal.tables import ALARM, DESK, DISPOSITION, HOLD, JOURNAL
+from minefusion.serving.journal.tables import ALARM, DESK, DISPOSITION, EMERGENCY, HANDOVER, HOLD, JOURNAL
 
 Clock = Callable[[], datetime]
 
@@ -33,7 +35,9 @@ Clock = Callable[[], datetime]
 KEPT_IN_MIND = timedelta(days=30)
 # Newest lines that listeners are served from without asking the database.
 LINES_IN_MIND = 4096
-_TABLES = {Alarm: ALARM, Hold: HOLD, Disposition: DISPOSITION, Desk: DESK}
+_TABLES = {
+    Alarm: ALARM, Hold: HOLD, Disposition: DISPOSITION, Desk: DESK, Emergency: EMERGENCY, Handover: HANDOVER,
+}  # fmt: skip
 
 
 class ControlRoom:
@@ -178,6 +182,10 @@ def loaded(connection: Connection, since: datetime) -> Board:
             needed = {each.disposition_id for each in records if isinstance(each, Alarm)}
             is_young = or_(DISPOSITION.c.closed_at.is_(None), DISPOSITION.c.closed_at >= since)
             wanted = wanted.where(or_(is_young, DISPOSITION.c.disposition_id.in_(needed)))
+        if kind is Emergency:
+            wanted = wanted.where(or_(EMERGENCY.c.ended_at.is_(None), EMERGENCY.c.ended_at >= since))
+        if kind is Handover:
+            wanted = wanted.where(HANDOVER.c.made_at >= since)
         records += [read(kind, json.loads(body)) for (body,) in connection.execute(wanted)]
     return Board().having(*records)
 
@@ -229,3 +237,8 @@ def _row(record: Record, board: Board) -> dict[str, Any]:
             return row | {name: getattr(record, name) for name in names}
         case Desk():
             return row
+        case Emergency():
+            names = ("emergency_id", "declared_at", "ended_at")
+            return row | {name: getattr(record, name) for name in names}
+        case Handover():
+            return row | {"handover_id": record.handover_id, "made_at": record.made_at}

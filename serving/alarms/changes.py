@@ -14,10 +14,15 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter
 
 from minefusion.serving.alarms.records import Alarm, Board, Desk, Disposition, Hold, Record, identity
+from minefusion.serving.emergency.records import Emergency
+from minefusion.serving.handover.records import Handover
 
 R = TypeVar("R", bound=Record)
 # What the records are called in the journal.
-TYPES: dict[str, type[Record]] = {"alarm": Alarm, "hold": Hold, "disposition": Disposition, "desk": Desk}
+TYPES: dict[str, type[Record]] = {
+    "alarm": Alarm, "hold": Hold, "disposition": Disposition, "desk": Desk,
+    "emergency": Emergency, "handover": Handover,
+}  # fmt: skip
 _NAMES = {kind: name for name, kind in TYPES.items()}
 
 

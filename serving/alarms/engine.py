@@ -9,6 +9,10 @@ from minefusion.serving.alarms import disposing, events, handling, raising, time
 from minefusion.serving.alarms.changes import Change
 from minefusion.serving.alarms.records import Board
 from minefusion.serving.alarms.work import Work
+from minefusion.serving.emergency.conducting import conduct
+from minefusion.serving.emergency.events import EmergencyEvent
+from minefusion.serving.handover.events import HandoverEvent
+from minefusion.serving.handover.signing import sign
 
 
 @dataclass(frozen=True)
@@ -63,4 +67,8 @@ def step(board: Board, event: events.Event, now: datetime) -> Outcome:
             disposing.submit(work, event)
         case events.GiveCheck():
             disposing.give_check(work, event)
+        case _ if isinstance(event, EmergencyEvent):
+            conduct(work, event)
+        case _ if isinstance(event, HandoverEvent):
+            sign(work, event)
     return Outcome(work.board, tuple(work.changes))

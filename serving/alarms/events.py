@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from minefusion.serving.alarms.records import Candidate, HoldKind, Verdict
+from minefusion.serving.emergency.events import EmergencyEvent
+from minefusion.serving.handover.events import HandoverEvent
 
 
 @dataclass(frozen=True)
@@ -184,4 +186,5 @@ class GiveCheck:
 Event = (
     Found | Tick | Acknowledge | Assign | Remark | Reset | PutOnHold | Lift | Decide
     | Tell | JudgeCause | PlanAction | ReportDone | CountOut | Restore | Attach | Submit | GiveCheck
+    | EmergencyEvent | HandoverEvent
 )  # fmt: skip

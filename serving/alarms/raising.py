@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import fields, replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
 from minefusion.serving.alarms.classes import AlarmClass, class_of, priority_of
 from minefusion.serving.alarms.records import SYSTEM, Alarm, Candidate, Desk, Disposition, Finding
 from minefusion.serving.alarms.work import Work
+from minefusion.serving.numbering import numbered
 
 # Alarms of one place belong to one incident while they follow each other within so long.
 INCIDENT = timedelta(minutes=30)
@@ -24,8 +25,6 @@ CHATTER_COUNT, CHATTER_SPAN = 3, timedelta(minutes=1)
 RETURNS_KEPT = 10
 # EEMUA 191: ten alarms in ten minutes are a flood, until fewer than five are.
 FLOOD_SPAN, FLOOD_FROM, FLOOD_UNTIL = timedelta(minutes=10), 10, 5
-# Dispositions are numbered by the day of the mines' clock.
-_MINE_CLOCK = timezone(timedelta(hours=8))
 
 _FINDING = tuple(each.name for each in fields(Finding) if each.name != "is_retracted")
 
@@ -151,9 +150,7 @@ def _must_be_disposed_of(work: Work, alarm_id: str) -> None:
         work.put("joined", replace(open_one, alarm_ids=(*open_one.alarm_ids, alarm_id)), SYSTEM)
         disposition_id = open_one.disposition_id
     else:
-        prefix = f"D-{alarm.mine_code}-{work.now.astimezone(_MINE_CLOCK):%y%m%d}-"
-        number = sum(each.disposition_id.startswith(prefix) for each in dispositions) + 1
-        disposition_id = f"{prefix}{number:02d}"
+        disposition_id = numbered("D", alarm.mine_code, work.now, work.board.dispositions)
         opened = Disposition(
             disposition_id, alarm.mine_code, alarm.area_id, alarm.incident_id, (alarm_id,), opened_at=work.now
         )

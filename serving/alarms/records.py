@@ -1,4 +1,5 @@
-"""What the alarm engine holds: alarms with their findings, holds on sources, dispositions, and one desk per mine.
+"""What the alarm engine holds: alarms with their findings, holds on sources, dispositions, and one desk per mine; and,
+on the same board, emergencies and hand-overs.
 
 All are frozen. Instants named `…_at` of a finding are the data's own; every other instant is the service's clock.
 """
@@ -11,6 +12,8 @@ from datetime import datetime
 from typing import Any, Literal
 
 from minefusion.serving.alarms.classes import AlarmClass, classes
+from minefusion.serving.emergency.records import Emergency
+from minefusion.serving.handover.records import Handover
 
 HoldKind = Literal["shelved", "suppressed_by_design", "out_of_service"]
 State = Literal[
@@ -302,20 +305,22 @@ class Desk:
     flood_since: datetime | None = None
 
 
-Record = Alarm | Hold | Disposition | Desk
+Record = Alarm | Hold | Disposition | Desk | Emergency | Handover
+# Record → the dictionary of the board in which it stands, and the field that is its own id there.
+_SHELVES: Mapping[type[Record], tuple[str, str]] = {
+    Alarm: ("alarms", "alarm_id"),
+    Hold: ("holds", "tag"),
+    Disposition: ("dispositions", "disposition_id"),
+    Desk: ("desks", "mine_code"),
+    Emergency: ("emergencies", "emergency_id"),
+    Handover: ("handovers", "handover_id"),
+}
 
 
 def identity(record: Record) -> str:
     """The record's own id among those of its type."""
-    match record:
-        case Alarm():
-            return record.alarm_id
-        case Hold():
-            return record.tag
-        case Disposition():
-            return record.disposition_id
-        case Desk():
-            return record.mine_code
+    key: str = getattr(record, _SHELVES[type(record)][1])
+    return key
 
 
 @dataclass(frozen=True)
@@ -330,27 +335,27 @@ class Board:
     dispositions: dict[str, Disposition] = field(default_factory=dict)
     desks: dict[str, Desk] = field(default_factory=dict)
     found_in: dict[str, str] = field(default_factory=dict)
+    emergencies: dict[str, Emergency] = field(default_factory=dict)
+    handovers: dict[str, Handover] = field(default_factory=dict)
 
     def having(self, *records: Record) -> Board:
         """The board with the records in place of those with their ids."""
-        of: dict[type[Record], dict[str, Any]] = {Alarm: {}, Hold: {}, Disposition: {}, Desk: {}}
+        put: dict[str, dict[str, Any]] = {}
         for record in records:
-            of[type(record)][identity(record)] = record
-        found = {each.candidate_id: key for key, alarm in of[Alarm].items() for each in alarm.findings}
-        return Board(
-            self.alarms | of[Alarm],
-            self.holds | of[Hold],
-            self.dispositions | of[Disposition],
-            self.desks | of[Desk],
-            self.found_in | found,
-        )
+            shelf, _ = _SHELVES[type(record)]
+            put.setdefault(shelf, dict(getattr(self, shelf)))[identity(record)] = record
+        found = {
+            each.candidate_id: record.alarm_id
+            for record in records
+            if isinstance(record, Alarm)
+            for each in record.findings
+        }
+        return replace(self, **put, found_in=self.found_in | found) if put else self
 
     def record(self, kind: type[Record], key: str) -> Record | None:
         """The record of that type and id; null where there is none."""
-        shelves: dict[type[Record], Mapping[str, Record]] = {
-            Alarm: self.alarms, Hold: self.holds, Disposition: self.dispositions, Desk: self.desks,
-        }  # fmt: skip
-        return shelves[kind].get(key)
+        shelf: Mapping[str, Record] = getattr(self, _SHELVES[kind][0])
+        return shelf.get(key)
 
     def hold_on(self, tag: str) -> Hold | None:
         """The hold in force on a source; null where none is."""
@@ -376,7 +381,7 @@ class Board:
         return self.state_of(alarm) != "normal" or (disposition is not None and disposition.state != "closed")
 
     def without_finished(self, before: datetime) -> Board:
-        """The board without alarms and dispositions that ended before: they are in the database, no longer in mind.
+        """The board without what ended before: it is in the database, no longer in mind.
 
         What is still open stays, and so does all that belongs to an open disposition.
         """
@@ -392,4 +397,10 @@ class Board:
             if key in needed or each.closed_at is None or each.closed_at >= before
         }
         found = {candidate: alarm for candidate, alarm in self.found_in.items() if alarm in alarms}
-        return replace(self, alarms=alarms, dispositions=dispositions, found_in=found)
+        emergencies = {
+            key: each for key, each in self.emergencies.items() if each.ended_at is None or each.ended_at >= before
+        }
+        handovers = {key: each for key, each in self.handovers.items() if each.made_at >= before}
+        return replace(
+            self, alarms=alarms, dispositions=dispositions, found_in=found, emergencies=emergencies, handovers=handovers
+        )

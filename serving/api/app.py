@@ -18,6 +18,8 @@ from minefusion.serving.api import (
     alarms,
     analysis,
     dispositions,
+    emergencies,
+    handovers,
     journal,
     listings,
     mines,
@@ -78,7 +80,7 @@ def make_app(service: Service, *, watch_every_s: float | None) -> FastAPI:
     told = _problems(401, 403, 422, 429)
     routers: tuple[APIRouter, ...] = (
         accounts.router, mines.router, listings.router(), series.router, people.router, alarms.router,
-        dispositions.router, journal.router, analysis.router(),
+        dispositions.router, emergencies.router, handovers.router, journal.router, analysis.router(),
     )  # fmt: skip
     for router in routers:
         app.include_router(router, dependencies=[SCHEME], responses=told)

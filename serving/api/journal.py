@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from minefusion.schemas.json_text import as_json
+from minefusion.serving.accounts.roles import may
 from minefusion.serving.accounts.users import User
 from minefusion.serving.alarms.changes import TYPES
 from minefusion.serving.api.answers import Json
@@ -27,6 +28,8 @@ MOST_ROWS = 1000
 PING_S = 15
 # A token may have ended, or a role changed, since the stream began.
 ASK_AGAIN_S = 60.0
+# Records that not everybody may see → the endpoint that one must be allowed to call.
+_NEEDS = {"emergency": f"{API}/emergencies", "handover": f"{API}/handovers"}
 
 Mine = Annotated[str | None, Query(max_length=32, description="煤矿编码 · Mine.")]
 
@@ -90,7 +93,7 @@ async def _told(
         lines = await asyncio.to_thread(service.room.lines_after, after)
         for line in lines:
             after = line.seq
-            if _is_for(line, mines):
+            if _is_for(line, user, mines):
                 yield ServerSentEvent(as_json(_shown(line)), event="change", id=str(line.seq))
         moved = {name: number for name, number in service.versions.items() if versions.get(name) != number}
         if moved:
@@ -105,9 +108,12 @@ async def _told(
             await news.wait(heard, ASK_AGAIN_S)
 
 
-def _is_for(line: Line, mines: frozenset[str]) -> bool:
-    """Changes of alarms, holds, dispositions and load, in the mines that are asked for."""
-    return line.what.partition(".")[0] in TYPES and (not mines or line.mine_code in mines)
+def _is_for(line: Line, user: User, mines: frozenset[str]) -> bool:
+    """Changes of what stands on the board, in the mines that are asked for; of emergencies for who may see them."""
+    kind = line.what.partition(".")[0]
+    if kind in _NEEDS and not may(user.role, "GET", _NEEDS[kind]):
+        return False
+    return kind in TYPES and (not mines or line.mine_code in mines)
 
 
 def _shown(line: Line) -> dict[str, Any]:

@@ -96,6 +96,25 @@ DESK = Table(
     Column("mine_code", String(32), primary_key=True),
     Column("body", Text, nullable=False),
 )
+EMERGENCY = Table(
+    "emergency",
+    METADATA,
+    Column("emergency_id", String(64), primary_key=True),
+    Column("mine_code", String(32), nullable=False),
+    Column("declared_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("body", Text, nullable=False),
+    Index("emergency_declared", "mine_code", "declared_at"),
+)
+HANDOVER = Table(
+    "handover",
+    METADATA,
+    Column("handover_id", String(64), primary_key=True),
+    Column("mine_code", String(32), nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("handover_made", "mine_code", "made_at"),
+)
 ATTACHMENT = Table(
     "attachment",
     METADATA,

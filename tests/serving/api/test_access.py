@@ -9,11 +9,13 @@ from typing import Any
 import jwt
 import pytest
 from fastapi.routing import APIRoute
-from two_mines import KEY, MINE, NOW, OTHER, PASSWORD, START, Site, gas
+from two_mines import KEY, MINE, NOW, OTHER, PASSWORD, START, Site, area, gas
 
 from minefusion.schemas.persons import person_hash
 from minefusion.serving.accounts.roles import RIGHT, ROLES, access, may
 from minefusion.serving.accounts.tokens import LIFETIMES
+from minefusion.serving.emergency import events as emergency
+from minefusion.serving.handover.events import MakeSheet
 
 OPEN = {("GET", "/health"), ("POST", "/api/v1/login"), ("GET", "/openapi.json")}
 STREAM = ("GET", "/api/v1/stream")  # never ends: tested over a real socket
@@ -46,7 +48,25 @@ def things_of(site: Site, mine: str) -> dict[str, str]:
     return {
         "alarm_id": alarm.alarm_id, "disposition_id": alarm.disposition_id or "", "point_id": gas(mine),
         "person_hash": person_hash(KEY, mine, f"{mine}C1"), "login": "nobody-there", "number": "1", "sha256": "0" * 64,
+        "emergency_id": emergency_of(site, mine), "handover_id": handover_of(site, mine), "step_id": "count",
     }  # fmt: skip
+
+
+def emergency_of(site: Site, mine: str) -> str:
+    """An emergency of that mine that goes by a plan; declared where there is none."""
+    room = site.service.room
+    if not any(each.mine_code == mine for each in room.board.emergencies.values()):
+        (line,) = room.handle(emergency.Declare(mine, area(mine, 1), "fire", 4, "皮带冒烟", (), "dispatcher"))
+        room.handle(emergency.ChoosePlan(line.subject, "fire", (), "dispatcher"))
+    return next(each.emergency_id for each in room.board.emergencies.values() if each.mine_code == mine)
+
+
+def handover_of(site: Site, mine: str) -> str:
+    """A hand-over sheet of that mine; made where there is none."""
+    room = site.service.room
+    if not any(each.mine_code == mine for each in room.board.handovers.values()):
+        room.handle(MakeSheet(mine, START, {}, "dispatcher"))
+    return next(each.handover_id for each in room.board.handovers.values() if each.mine_code == mine)
 
 
 def call(site: Site, role: str | None, cell: tuple[str, str], mine: str) -> Any:
@@ -54,6 +74,8 @@ def call(site: Site, role: str | None, cell: tuple[str, str], mine: str) -> Any:
     method, path = cell
     told = operations(site)[cell]
     span = {"from": START.isoformat(), "to": NOW.isoformat(), "why": "测试", "points": gas(mine), "mine": mine}
+    if path.endswith("/emergencies/plans"):
+        span |= {"kind": "fire", "area_id": area(mine, 1), "severity": "4"}
     params = {each["name"]: span[each["name"]] for each in told.get("parameters", []) if each["name"] in span}
     return site.call(role, method, path.format(**things_of(site, mine)), params=params, json={})
 
