@@ -277,7 +277,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if os.geteuid() == 0:  # the server refuses to run as root
         shutil.chown(folder, "nobody")
         for parent in folder.parents:
-            if parent.name.startswith("pytest-"):
+            if parent.name.startswith(("pytest-", "popen-")):
                 parent.chmod(0o755)
         asked_as = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
     with socket.socket() as free:
