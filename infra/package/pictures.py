@@ -19,7 +19,8 @@ from minefusion.pipelines.hazard.rows import Index
 from minefusion.pipelines.jobs.build import build
 from minefusion.pipelines.jobs.ingest import ingest
 from minefusion.pipelines.simulate import simulate_mine
-from minefusion.pipelines.simulate.scenario import load_scenario
+from minefusion.pipelines.simulate.plant import simulate_plant
+from minefusion.pipelines.simulate.scenario import Scenario, load_scenario
 from minefusion.schemas.docs import write
 from minefusion.schemas.levels import NAMES, all_steps
 from minefusion.schemas.settings import PROJECT, load_settings
@@ -31,32 +32,16 @@ SEED = 5
 START = datetime(2026, 3, 1, 1, tzinfo=UTC)
 # Of a scenario that lasts no time of its own, a run of so many hours in a small mine.
 SHIFT_H, ROADWAYS, PEOPLE = 4.0, 33, 40
+# Scenarios of a plant are named so; a run of one lasts so long.
+PLANT, PLANT_H = "plant:", 2.5
+# The jobs that compute indices.
+JOBS = "conform,hazard_index,hazard_trend,composite"
 
 
 def draw(scenario: str, folder: Path) -> list[Path]:
     """Run one scenario and draw the indices that it drives; the files written into `folder`."""
-    asked = load_scenario(scenario)
-    own = asked.hours > 8
-    hours = asked.hours if own else SHIFT_H
-    size = (asked.roadways, asked.people) if own else (ROADWAYS, PEOPLE)
     with tempfile.TemporaryDirectory() as scratch:
-        base = Path(scratch)
-        simulate_mine(
-            scenario,
-            hours=hours,
-            seed=SEED,
-            out=base / "landing",
-            truth=base / "truth",
-            start=START,
-            roadways=size[0],
-            people=size[1],
-        )
-        settings = load_settings(lake=base / "lake", engine="light")
-        engine = open_engine(settings)
-        ingest(settings, base / "landing", engine=engine)
-        build(engine)
-        reader = Reader(settings.lake)
-        span = (START, START + timedelta(hours=hours))
+        reader, span = run(scenario, Path(scratch))
         drawn = [(index, _windows(reader, index, span)) for index in INDICES if index.scenario == scenario]
     folder.mkdir(parents=True, exist_ok=True)
     written = []
@@ -65,10 +50,31 @@ def draw(scenario: str, folder: Path) -> list[Path]:
             print(f"{index.id}: {scenario} gives it no value; no picture", file=sys.stderr)
             continue
         path = folder / f"{index.id}.svg"
-        title = f"{index.id} {index.name_zh} · {index.name_en} · {scenario}"
+        title = f"{index.id} {index.name_zh} · {index.name_en} · {scenario.removeprefix(PLANT)}"
         path.write_text(index_picture(title, index.unit, windows, _steps(index)), encoding="utf-8")
         written.append(path)
     return written
+
+
+def run(scenario: str, base: Path) -> tuple[Reader, tuple[datetime, datetime]]:
+    """Simulate the scenario and compute its indices in a lake below `base`; what reads it, and the time it covers."""
+    landing, truth = base / "landing", base / "truth"
+    if scenario.startswith(PLANT):
+        hours = PLANT_H
+        simulate_plant(scenario.removeprefix(PLANT), hours=hours, seed=SEED, out=landing, truth=truth, start=START)
+    else:
+        asked = load_scenario(scenario)
+        own = (asked.hours, asked.roadways) != (Scenario.hours, Scenario.roadways)
+        hours = asked.hours if own else SHIFT_H
+        roadways, people = (asked.roadways, asked.people) if own else (ROADWAYS, PEOPLE)
+        simulate_mine(
+            scenario, hours=hours, seed=SEED, out=landing, truth=truth, start=START, roadways=roadways, people=people
+        )
+    settings = load_settings(lake=base / "lake", engine="light")
+    engine = open_engine(settings)
+    ingest(settings, landing, engine=engine)
+    build(engine, selection=JOBS)
+    return Reader(settings.lake), (START, START + timedelta(hours=hours))
 
 
 def _windows(reader: Reader, index: Index, span: tuple[datetime, datetime]) -> list[Window]:
