@@ -1,7 +1,7 @@
 """Draw docs/indices/pictures: each index over the scenario that drives it, from a real run of that scenario.
 
 `python -m minefusion.pictures [SCENARIO …]` simulates each scenario (all of them where none is named), takes it through
-ingest and build into a lake of its own, and draws what gold then holds. `make pictures` calls it.
+ingest and the jobs of its indices into a lake of its own, and draws what gold then holds. `make pictures` calls it.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from minefusion.pipelines.engines import open_engine
-from minefusion.pipelines.hazard.catalogue import INDICES
+from minefusion.pipelines.hazard.catalogue import COMPOSITE_IDS, INDICES, TREND_IDS
 from minefusion.pipelines.hazard.pages import FOLDER, PICTURES, drawn_in, pages
 from minefusion.pipelines.hazard.rows import Index
-from minefusion.pipelines.jobs.build import build
+from minefusion.pipelines.jobs.build import run_job
 from minefusion.pipelines.jobs.ingest import ingest
 from minefusion.pipelines.simulate import simulate_mine
 from minefusion.pipelines.simulate.plant import simulate_plant
@@ -24,7 +24,9 @@ from minefusion.pipelines.simulate.scenario import Scenario, load_scenario
 from minefusion.schemas.docs import write
 from minefusion.schemas.levels import NAMES, all_steps
 from minefusion.schemas.settings import PROJECT, load_settings
-from minefusion.serving.index_picture import Window, index_picture
+from minefusion.schemas.window import Window
+from minefusion.serving.index_picture import Window as DrawnWindow
+from minefusion.serving.index_picture import index_picture
 from minefusion.serving.reader import Reader
 
 SEED = 5
@@ -34,15 +36,13 @@ START = datetime(2026, 3, 1, 1, tzinfo=UTC)
 SHIFT_H, ROADWAYS, PEOPLE = 4.0, 33, 40
 # Scenarios of a plant are named so; a run of one lasts so long.
 PLANT, PLANT_H = "plant:", 2.5
-# The jobs that compute indices.
-JOBS = "conform,hazard_index,hazard_trend,composite"
 
 
 def draw(scenario: str, folder: Path) -> list[Path]:
     """Run one scenario and draw the indices that it drives; the files written into `folder`."""
     with tempfile.TemporaryDirectory() as scratch:
         reader, span = run(scenario, Path(scratch))
-        drawn = [(index, _windows(reader, index, span)) for index in INDICES if index.scenario == scenario]
+        drawn = [(index, _drawn(reader, index, span)) for index in INDICES if index.scenario == scenario]
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for index, windows in drawn:
@@ -56,7 +56,16 @@ def draw(scenario: str, folder: Path) -> list[Path]:
     return written
 
 
-def run(scenario: str, base: Path) -> tuple[Reader, tuple[datetime, datetime]]:
+def jobs_for(scenario: str) -> list[str]:
+    """The jobs that compute the indices which the scenario drives, and what those read, in order."""
+    driven = {index.id for index in INDICES if index.scenario == scenario}
+    is_composed, is_slow = bool(driven & {*COMPOSITE_IDS}), bool(driven & {*TREND_IDS})
+    is_fast = bool(driven - {*COMPOSITE_IDS, *TREND_IDS}) or "G-08" in driven  # which reads G-07
+    wanted = {"hazard_index": is_fast or is_composed, "hazard_trend": is_slow or is_composed, "composite": is_composed}
+    return [job for job, is_wanted in wanted.items() if is_wanted]
+
+
+def run(scenario: str, base: Path) -> tuple[Reader, Window]:
     """Simulate the scenario and compute its indices in a lake below `base`; what reads it, and the time it covers."""
     landing, truth = base / "landing", base / "truth"
     if scenario.startswith(PLANT):
@@ -73,27 +82,30 @@ def run(scenario: str, base: Path) -> tuple[Reader, tuple[datetime, datetime]]:
     settings = load_settings(lake=base / "lake", engine="light")
     engine = open_engine(settings)
     ingest(settings, landing, engine=engine)
-    build(engine, selection=JOBS)
-    return Reader(settings.lake), (START, START + timedelta(hours=hours))
+    run_job(engine, "conform")
+    span = Window(START, START + timedelta(hours=hours))
+    for job in jobs_for(scenario):
+        run_job(engine, job, window=span)
+    return Reader(settings.lake), span
 
 
-def _windows(reader: Reader, index: Index, span: tuple[datetime, datetime]) -> list[Window]:
+def _drawn(reader: Reader, index: Index, span: Window) -> list[DrawnWindow]:
     """The index at the place where it is worst, longest."""
     rows = reader.sql(
         "SELECT area_id, entity, window_start, value, level FROM gold.hazard_index "
         "WHERE index_id = $id AND window_start >= $begin AND window_start < $end ORDER BY window_start",
         id=index.id,
-        begin=span[0],
-        end=span[1],
+        begin=span.start,
+        end=span.end,
     )
-    places: dict[tuple[str, str], list[Window]] = {}
+    places: dict[tuple[str, str], list[DrawnWindow]] = {}
     for row in rows:
         place = places.setdefault((row["area_id"], row["entity"]), [])
-        place.append(Window(row["window_start"], row["value"], row["level"]))
+        place.append(DrawnWindow(row["window_start"], row["value"], row["level"]))
     return max(places.values(), key=_badness, default=[])
 
 
-def _badness(windows: Sequence[Window]) -> tuple[int, int, int]:
+def _badness(windows: Sequence[DrawnWindow]) -> tuple[int, int, int]:
     """Highest level, how long it lasts, and how many windows have a value."""
     worst = max((window.level or 0 for window in windows), default=0)
     return (
