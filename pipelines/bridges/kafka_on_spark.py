@@ -29,6 +29,7 @@ AT_ONCE = 20_000
 ANSWERS_MS = 10_000
 STOPS_S = 5.0
 CONNECTOR = "spark-sql-kafka"
+STOPPED = "the bridge stopped before this batch was on disk"
 
 
 class KafkaOnSpark(Source):
@@ -63,14 +64,19 @@ class KafkaOnSpark(Source):
 
         def hand_over(batch: DataFrame, _number: int) -> None:
             """Give the batch to `poll` and wait until it is acknowledged; an error leaves Spark's place as it was."""
-            rows = batch.collect()
+            try:
+                rows = batch.collect()
+            except Exception:
+                if is_closed.is_set():  # Spark breaks off what it is at, and says so at length
+                    raise RuntimeError(STOPPED) from None
+                raise
             if not rows:
                 return
             is_taken.clear()
             batches.put(rows)
             while not is_taken.wait(0.1):
                 if is_closed.is_set():
-                    raise RuntimeError("the bridge stopped before this batch was on disk")
+                    raise RuntimeError(STOPPED)
 
         came = self._spark.readStream.format("kafka").options(**self._options()).load()
         stream = came.select("topic", "key", "value").writeStream.foreachBatch(hand_over)

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 PATIENCE_S = 30.0
+# Spark takes seconds to plan its first batch, and more where others use the machine.
+SPARK_PATIENCE_S = 120.0
 
 
 @pytest.fixture
@@ -80,7 +82,7 @@ class Running:
         self._thread.join(PATIENCE_S)
 
     def wait_for(self, written: int) -> Balance:
-        until = time.monotonic() + PATIENCE_S
+        until = time.monotonic() + (PATIENCE_S if self._on_spark is None else SPARK_PATIENCE_S)
         while not self.balances or self.balances[-1].written < written:
             assert time.monotonic() < until, self.balances[-1:]
             time.sleep(0.05)
