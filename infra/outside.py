@@ -17,6 +17,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from minefusion.jvm import (
+    CONNECTOR_JARS,
+    CONNECTOR_PACKAGE,
     DELTA_JARS,
     DELTA_PACKAGE,
     KAFKA_PACKAGE,
@@ -44,6 +46,8 @@ def main() -> None:
     ensure_models()
     if "--for-object-store" in sys.argv[1:]:
         ensure_s3_jars(has_java)
+    if {"--for-kafka-on-spark", "--for-tests"} & set(sys.argv[1:]):
+        ensure_connector(has_java)
     if "--for-tests" in sys.argv[1:]:
         ensure_chromium()
         ensure_brokers(has_java)
@@ -118,6 +122,23 @@ def ensure_s3_jars(has_java: bool) -> None:
         say(
             f"Spark could not bring {package} ({told or 'no such file'}): reach Maven Central once and run this again; "
             "until then the light engine alone reads and writes an object store"
+        )
+
+
+def ensure_connector(has_java: bool) -> None:
+    """Spark's own Kafka connector: a bridge on Spark needs it, nothing else does."""
+    folder = load_settings().spark.jars
+    tried = PROJECT / ".cache" / "tried-kafka-on-spark"
+    if not has_java or not wrong_jars(folder, CONNECTOR_JARS) or was_tried(tried):
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    told = resolve(CONNECTOR_PACKAGE, folder, CONNECTOR_JARS)
+    missing = wrong_jars(folder, CONNECTOR_JARS)
+    if missing:
+        note_try(tried)
+        say(
+            f"Spark could not bring {', '.join(missing)} ({told or 'not the expected file'}): reach Maven Central once "
+            "and run this again; until then `minefusion bridge kafka` runs on the light engine alone"
         )
 
 

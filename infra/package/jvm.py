@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -20,8 +21,18 @@ DELTA_JARS = {
     "io.delta_delta-spark_4.2_2.13-4.4.0.jar": "27d4fd8b1f879535c573ed1c718177d6a27f24d3e626ba02e216369725721ead",
     "io.delta_delta-storage-4.4.0.jar": "c46735481fa8e326b0957be02b4420cbcab4b325bb08009b7f2045a95133f1cc",
 }
-
-
+# Spark's own Kafka connector, for the bridge on Spark; what else its resolver brings, Spark has.
+CONNECTOR_PACKAGE = "org.apache.spark:spark-sql-kafka-0-10_2.13:4.2.0"
+CONNECTOR_JARS = {
+    "org.apache.commons_commons-pool2-2.13.1.jar": "f77a5060d6936a9144023584232f9de3f2248f1abfe156e9d31795f18770674f",
+    "org.apache.kafka_kafka-clients-3.9.2.jar": "014b4ef36884478a932641818b080c36a8f8e2e92dc771e800c9d2694f4f83d8",
+    "org.apache.spark_spark-sql-kafka-0-10_2.13-4.2.0.jar": (
+        "64539c45e5d39f7ddb747312c239f38f5208d08c1a0ddf7d70beb2fbd9373705"
+    ),
+    "org.apache.spark_spark-token-provider-kafka-0-10_2.13-4.2.0.jar": (
+        "641c7947afc8aa1189e433b7c2d305293993c8691bc1c2062d6d4f513b12518c"
+    ),
+}
 # A broker for the tests of the Kafka bridge; it takes the Scala library that Spark brings.
 KAFKA_PACKAGE = "org.apache.kafka:kafka_2.13:4.1.0"
 KAFKA_SHA256 = "59c20bdb92f1b1474eb422e3299ae49d3a62fe601d8b883479d823096871c347"
@@ -43,9 +54,9 @@ def java_version(command: str) -> int | None:
     return int(said.group(1)) if done.returncode == 0 and said else None
 
 
-def wrong_jars(folder: Path) -> list[str]:
-    """Delta's jars that `folder` lacks or holds damaged."""
-    return [name for name, sha256 in DELTA_JARS.items() if _sha256(folder / name) != sha256]
+def wrong_jars(folder: Path, wanted: Mapping[str, str] = DELTA_JARS) -> list[str]:
+    """The wanted jars that `folder` lacks or holds damaged: Delta's, where not told otherwise."""
+    return [name for name, sha256 in wanted.items() if _sha256(folder / name) != sha256]
 
 
 def wrong_kafka_jars(folder: Path) -> bool:

@@ -1,7 +1,7 @@
 """Draw docs/indices/pictures: each index over the scenario that drives it, from a real run of that scenario.
 
 `python -m minefusion.pictures [SCENARIO …]` simulates each scenario (all of them where none is named), takes it through
-ingest and build into a lake of its own, and draws what gold then holds. `make pictures` calls it.
+ingest and the jobs of its indices into a lake of its own, and draws what gold then holds. `make pictures` calls it.
 """
 
 from __future__ import annotations
@@ -13,17 +13,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from minefusion.pipelines.engines import open_engine
-from minefusion.pipelines.hazard.catalogue import INDICES
+from minefusion.pipelines.hazard.catalogue import COMPOSITE_IDS, INDICES, TREND_IDS
 from minefusion.pipelines.hazard.pages import FOLDER, PICTURES, drawn_in, pages
 from minefusion.pipelines.hazard.rows import Index
-from minefusion.pipelines.jobs.build import build
+from minefusion.pipelines.jobs.build import run_job
 from minefusion.pipelines.jobs.ingest import ingest
 from minefusion.pipelines.simulate import simulate_mine
-from minefusion.pipelines.simulate.scenario import load_scenario
+from minefusion.pipelines.simulate.plant import simulate_plant
+from minefusion.pipelines.simulate.scenario import Scenario, load_scenario
 from minefusion.schemas.docs import write
 from minefusion.schemas.levels import NAMES, all_steps
 from minefusion.schemas.settings import PROJECT, load_settings
-from minefusion.serving.index_picture import Window, index_picture
+from minefusion.schemas.window import Window
+from minefusion.serving.index_picture import Window as DrawnWindow
+from minefusion.serving.index_picture import index_picture
 from minefusion.serving.reader import Reader
 
 SEED = 5
@@ -31,33 +34,15 @@ SEED = 5
 START = datetime(2026, 3, 1, 1, tzinfo=UTC)
 # Of a scenario that lasts no time of its own, a run of so many hours in a small mine.
 SHIFT_H, ROADWAYS, PEOPLE = 4.0, 33, 40
+# Scenarios of a plant are named so; a run of one lasts so long.
+PLANT, PLANT_H = "plant:", 2.5
 
 
 def draw(scenario: str, folder: Path) -> list[Path]:
     """Run one scenario and draw the indices that it drives; the files written into `folder`."""
-    asked = load_scenario(scenario)
-    own = asked.hours > 8
-    hours = asked.hours if own else SHIFT_H
-    size = (asked.roadways, asked.people) if own else (ROADWAYS, PEOPLE)
     with tempfile.TemporaryDirectory() as scratch:
-        base = Path(scratch)
-        simulate_mine(
-            scenario,
-            hours=hours,
-            seed=SEED,
-            out=base / "landing",
-            truth=base / "truth",
-            start=START,
-            roadways=size[0],
-            people=size[1],
-        )
-        settings = load_settings(lake=base / "lake", engine="light")
-        engine = open_engine(settings)
-        ingest(settings, base / "landing", engine=engine)
-        build(engine)
-        reader = Reader(settings.lake)
-        span = (START, START + timedelta(hours=hours))
-        drawn = [(index, _windows(reader, index, span)) for index in INDICES if index.scenario == scenario]
+        reader, span = run(scenario, Path(scratch))
+        drawn = [(index, _drawn(reader, index, span)) for index in INDICES if index.scenario == scenario]
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for index, windows in drawn:
@@ -65,29 +50,62 @@ def draw(scenario: str, folder: Path) -> list[Path]:
             print(f"{index.id}: {scenario} gives it no value; no picture", file=sys.stderr)
             continue
         path = folder / f"{index.id}.svg"
-        title = f"{index.id} {index.name_zh} · {index.name_en} · {scenario}"
+        title = f"{index.id} {index.name_zh} · {index.name_en} · {scenario.removeprefix(PLANT)}"
         path.write_text(index_picture(title, index.unit, windows, _steps(index)), encoding="utf-8")
         written.append(path)
     return written
 
 
-def _windows(reader: Reader, index: Index, span: tuple[datetime, datetime]) -> list[Window]:
+def jobs_for(scenario: str) -> list[str]:
+    """The jobs that compute the indices which the scenario drives, and what those read, in order."""
+    driven = {index.id for index in INDICES if index.scenario == scenario}
+    is_composed, is_slow = bool(driven & {*COMPOSITE_IDS}), bool(driven & {*TREND_IDS})
+    is_fast = bool(driven - {*COMPOSITE_IDS, *TREND_IDS}) or "G-08" in driven  # which reads G-07
+    wanted = {"hazard_index": is_fast or is_composed, "hazard_trend": is_slow or is_composed, "composite": is_composed}
+    return [job for job, is_wanted in wanted.items() if is_wanted]
+
+
+def run(scenario: str, base: Path) -> tuple[Reader, Window]:
+    """Simulate the scenario and compute its indices in a lake below `base`; what reads it, and the time it covers."""
+    landing, truth = base / "landing", base / "truth"
+    if scenario.startswith(PLANT):
+        hours = PLANT_H
+        simulate_plant(scenario.removeprefix(PLANT), hours=hours, seed=SEED, out=landing, truth=truth, start=START)
+    else:
+        asked = load_scenario(scenario)
+        own = (asked.hours, asked.roadways) != (Scenario.hours, Scenario.roadways)
+        hours = asked.hours if own else SHIFT_H
+        roadways, people = (asked.roadways, asked.people) if own else (ROADWAYS, PEOPLE)
+        simulate_mine(
+            scenario, hours=hours, seed=SEED, out=landing, truth=truth, start=START, roadways=roadways, people=people
+        )
+    settings = load_settings(lake=base / "lake", engine="light")
+    engine = open_engine(settings)
+    ingest(settings, landing, engine=engine)
+    run_job(engine, "conform")
+    span = Window(START, START + timedelta(hours=hours))
+    for job in jobs_for(scenario):
+        run_job(engine, job, window=span)
+    return Reader(settings.lake), span
+
+
+def _drawn(reader: Reader, index: Index, span: Window) -> list[DrawnWindow]:
     """The index at the place where it is worst, longest."""
     rows = reader.sql(
         "SELECT area_id, entity, window_start, value, level FROM gold.hazard_index "
         "WHERE index_id = $id AND window_start >= $begin AND window_start < $end ORDER BY window_start",
         id=index.id,
-        begin=span[0],
-        end=span[1],
+        begin=span.start,
+        end=span.end,
     )
-    places: dict[tuple[str, str], list[Window]] = {}
+    places: dict[tuple[str, str], list[DrawnWindow]] = {}
     for row in rows:
         place = places.setdefault((row["area_id"], row["entity"]), [])
-        place.append(Window(row["window_start"], row["value"], row["level"]))
+        place.append(DrawnWindow(row["window_start"], row["value"], row["level"]))
     return max(places.values(), key=_badness, default=[])
 
 
-def _badness(windows: Sequence[Window]) -> tuple[int, int, int]:
+def _badness(windows: Sequence[DrawnWindow]) -> tuple[int, int, int]:
     """Highest level, how long it lasts, and how many windows have a value."""
     worst = max((window.level or 0 for window in windows), default=0)
     return (

@@ -12,6 +12,7 @@ from pathlib import Path
 from minefusion.pipelines.bridges.config import BridgeConfig
 from minefusion.pipelines.bridges.spool import Balance, Delivery, Spool
 from minefusion.schemas.errors import InputError, MissingError
+from minefusion.schemas.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -48,8 +49,11 @@ class Source(ABC):
         """Disconnect; what was not acknowledged stays with the sender."""
 
 
-def source_of(config: BridgeConfig) -> Source:
+def source_of(config: BridgeConfig, on_spark: Settings | None = None) -> Source:
     """The source that a configuration speaks of; its client is loaded only now.
+
+    Args:
+        on_spark: read Kafka by Spark's own connector, in a session of these settings, and not by a client of ours.
 
     Raises:
         MissingError: the client is not installed.
@@ -59,6 +63,10 @@ def source_of(config: BridgeConfig) -> Source:
             from minefusion.pipelines.bridges.mqtt import MqttSource
 
             return MqttSource(config)
+        if config.protocol == "kafka" and on_spark is not None:
+            from minefusion.pipelines.bridges.kafka_on_spark import KafkaOnSpark
+
+            return KafkaOnSpark(config, on_spark)
         if config.protocol == "kafka":
             from minefusion.pipelines.bridges.kafka import KafkaSource
 

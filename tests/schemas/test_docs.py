@@ -105,3 +105,21 @@ def test_links_between_the_pages_lead_somewhere():
     for path in pages_there:
         for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
             assert (path.parent / target).exists(), f"{path.relative_to(DOCS)}: {target}"
+
+
+def test_the_map_names_every_folder_dag_and_page_that_it_speaks_of():
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    project = DOCS.parent
+    for outer in ("schemas", "pipelines", "models", "serving", "infra"):
+        for folder in (each for each in (project / outer).iterdir() if any(each.glob("*.*"))):
+            assert f"`{folder.name}`" in text, f"docs/architecture.md does not name {outer}/{folder.name}"
+    dags = {path.stem for path in (project / "dags").glob("*.py")} - {"wiring"}
+    assert dags == set(re.findall(r"`(\w+)`", "".join(_first_cells(text, "| DAG |")))), "the table of DAGs"
+    for page in re.findall(r"\]\(([\w/.-]+\.md)\)", text):
+        assert (DOCS / page).is_file(), page
+
+
+def _first_cells(text: str, head: str) -> list[str]:
+    """The first cell of each row of the table that begins so."""
+    table = text[text.index(head) :].split("\n\n")[0].splitlines()[2:]
+    return [line.split("|")[1] for line in table]

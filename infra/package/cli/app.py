@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import logging
 import os
@@ -20,6 +21,11 @@ from minefusion.schemas.errors import InputError, MinefusionError, MissingError
 
 # Beyond the codes that mean something to a caller (0 to 3): a fault of ours, and Ctrl-C.
 FAULT, INTERRUPTED = 70, 130
+
+FULL_DISK = (
+    "expected room on the disk, found none (No space left on device); what was committed is complete: make room as "
+    "docs/runbook.md says, then run the same again"
+)
 
 
 @dataclass(frozen=True)
@@ -150,11 +156,13 @@ def run(arguments: Sequence[str]) -> int:
         return _refused("interrupted", INTERRUPTED)
     except BrokenPipeError:
         return 0
-    except OSError as error:
+    except Exception as error:
+        if _is_full_disk(error):
+            return _refused(FULL_DISK, MissingError.exit_code)
+        if not isinstance(error, OSError):
+            return _refused(f"a fault in minefusion: {_first_line(error)}; see where with --debug", FAULT)
         where = f" at {error.filename}" if error.filename else ""
         return _refused(f"expected to read or write{where}, got: {error.strerror or error}", MissingError.exit_code)
-    except Exception as error:
-        return _refused(f"a fault in minefusion: {_first_line(error)}; see where with --debug", FAULT)
 
 
 def take_global_options(arguments: Sequence[str]) -> list[str]:
@@ -230,6 +238,15 @@ def _root(
 
     Global options stand before or after the verb.
     """
+
+
+def _is_full_disk(error: BaseException | None) -> bool:
+    """Whether the disk was full, as the system says it or as the engines pass it on."""
+    while error is not None:
+        if getattr(error, "errno", None) == errno.ENOSPC or os.strerror(errno.ENOSPC) in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _first_line(error: Exception) -> str:

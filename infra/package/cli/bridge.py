@@ -37,7 +37,7 @@ def mqtt(config: Config, idle: Idle = None) -> None:
 
 @command.command(epilog="bridge kafka --config gateway.yaml")
 def kafka(config: Config, idle: Idle = None) -> None:
-    """Kafka 消息写成交换文件 · Messages of a Kafka cluster as exchange files."""
+    """Kafka 消息写成交换文件 · Messages of a Kafka cluster as exchange files; --engine spark: by Spark's connector."""
     _run("kafka", config, idle)
 
 
@@ -57,7 +57,8 @@ def _run(protocol: str, path: Path, idle_s: float | None) -> None:
         signal.signal(number, lambda *_: stopped.set())
     spool = spool_of(config)
     try:
-        balances = run_bridge(source_of(config), spool, config.folder, is_stopped=stopped.is_set, idle_s=idle_s)
+        source = source_of(config, settings() if settings().engine == "spark" else None)
+        balances = run_bridge(source, spool, config.folder, is_stopped=stopped.is_set, idle_s=idle_s)
         for balance in balances:
             call.has_emitted = True
             if call.output == "json":

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import paho.mqtt.client as mqtt
 import polars as pl
@@ -22,6 +22,7 @@ from gateway import MINE, NAME, POINT, free_port, message
 from opcua_server import NODE
 from paho.mqtt.enums import CallbackAPIVersion
 
+from minefusion import jvm
 from minefusion.pipelines.bridges import bridge as bridges
 from minefusion.pipelines.bridges.bridge import LostError, Source, run_bridge, source_of, spool_of
 from minefusion.pipelines.bridges.config import BridgeConfig, load_bridge
@@ -32,7 +33,12 @@ from minefusion.pipelines.jobs.ingest import ingest
 from minefusion.schemas import bronze
 from minefusion.schemas.settings import Settings
 
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
 PATIENCE_S = 30.0
+# Spark takes seconds to plan its first batch, and more where others use the machine.
+SPARK_PATIENCE_S = 120.0
 
 
 @pytest.fixture
@@ -52,7 +58,8 @@ def configured(tmp_path: Path) -> Callable[..., Path]:
 class Running:
     """A bridge that works in a thread until it is stopped."""
 
-    def __init__(self, config: BridgeConfig) -> None:
+    def __init__(self, config: BridgeConfig, on_spark: Settings | None = None) -> None:
+        self._on_spark = on_spark
         self._stopped = threading.Event()
         self.balances: list[Balance] = []
         self._config = config
@@ -60,7 +67,7 @@ class Running:
 
     def _work(self) -> None:
         spool = spool_of(self._config)
-        source = source_of(self._config)
+        source = source_of(self._config, self._on_spark)
         arguments: dict[str, Any] = {"is_stopped": self._stopped.is_set, "longest_wait_s": 1.0}
         for now in run_bridge(source, spool, self._config.folder, **arguments):
             self.balances.append(now)
@@ -75,7 +82,7 @@ class Running:
         self._thread.join(PATIENCE_S)
 
     def wait_for(self, written: int) -> Balance:
-        until = time.monotonic() + PATIENCE_S
+        until = time.monotonic() + (PATIENCE_S if self._on_spark is None else SPARK_PATIENCE_S)
         while not self.balances or self.balances[-1].written < written:
             assert time.monotonic() < until, self.balances[-1:]
             time.sleep(0.05)
@@ -210,6 +217,43 @@ def test_kafka_goes_on_where_it_had_noted_its_place(
     producer.produce("messages", b"no message")
     assert producer.flush(PATIENCE_S) == 0
     with Running(config) as bridge:
+        bridge.wait_for(51)
+    now = bridge.balances[-1]
+    assert (now.duplicate, now.refused) == (10, 1)
+    all_in_bronze(settings, config.landing, values(51), now)
+
+
+def test_sparks_own_connector_carries_over_the_same(
+    configured: Callable[..., Path], kafka: str, spark: SparkSession, settings: Settings, tmp_path: Path
+):
+    """Stopped and started again it goes on by Spark's checkpoint; what comes twice is known."""
+    from confluent_kafka import Producer
+
+    if jvm.wrong_jars(settings.spark.jars, jvm.CONNECTOR_JARS):
+        pytest.skip("Spark's Kafka connector is not there: run make setup-tests")
+    assert spark
+    section = {
+        "servers": kafka,
+        "topics": ["spark-messages", {"topic": "spark-values", "form": "values", "mine": MINE}],
+    }
+    config = load_bridge(configured(kafka=section), "kafka", tmp_path)
+    producer = Producer({"bootstrap.servers": kafka})
+
+    def send(first: int, last: int) -> None:
+        for number in range(first, last):
+            producer.produce("spark-messages", message(number, value(number)))
+        assert producer.flush(PATIENCE_S) == 0
+
+    producer.produce("spark-values", plain_value(50), key=POINT)
+    send(0, 30)
+    with Running(config, settings) as bridge:
+        bridge.wait_for(31)
+        send(20, 40)
+        bridge.wait_for(41)
+    send(40, 50)
+    producer.produce("spark-messages", b"no message")
+    assert producer.flush(PATIENCE_S) == 0
+    with Running(config, settings) as bridge:
         bridge.wait_for(51)
     now = bridge.balances[-1]
     assert (now.duplicate, now.refused) == (10, 1)
