@@ -63,9 +63,7 @@ def alarm_cause(
 
 @command.command("methane_forecast")
 def methane_forecast(
-    train: Annotated[
-        Path, typer.Option(metavar="FILE", help="此前的实测表 · Readings to learn from: .parquet, .csv")
-    ],
+    train: Annotated[Path, typer.Option(metavar="FILE", help="此前的实测表 · Readings to learn from: .parquet, .csv")],
     test: Annotated[Path, typer.Option(metavar="FILE", help="其后的实测表 · Readings that follow on them")],
     mapping: Annotated[Path, typer.Option(metavar="YAML", help="对照文件 · Which column is which sensor")],
     model: Annotated[
