@@ -46,7 +46,7 @@ _LEADS_MIN = 2.0
 # A rise of less than this is nothing, however quiet the point was [%].
 _LEAST_RISE_PCT = 0.05
 # Gas from cut coal rises by less than so many usual moves within five minutes; of a quiet point this is usual [%].
-_SUDDEN, _LEAST_USUAL_PCT = 4.5, 0.005
+_SUDDEN, _LEAST_USUAL_PCT = 4.5, 0.01
 # The second strongest must stay under this share of the strongest.
 _CLEARLY = 0.8
 _SHORT, _PLUME, _HOUR, _LONG = steps(10), steps(20), steps(60), steps(180)
@@ -156,13 +156,18 @@ def _pressure(readings: Readings) -> tuple[Floats, Floats]:
 
 
 def _rise(values: Floats) -> tuple[Floats, Floats]:
-    """How far a point has risen within an hour against what is usual for it, and the minutes since its lowest value."""
+    """How far a point has risen within an hour against what is usual for it, and the minutes since that began: since it
+    last was within the lowest quarter of the rise."""
     smooth = recent_mean(values, steps(2))
     low = recent_min(smooth, _HOUR)
     rise = smooth - low
     usual = recent_mean(np.abs(smooth - lagged(smooth, _SHORT)), LOOKBACK)
-    at_low = smooth <= low + 1e-9
-    return rise / np.maximum(_USUAL * usual, _LEAST_RISE_PCT), _minutes_since(~at_low)
+    begin = np.full(len(values), np.nan)
+    with np.errstate(invalid="ignore"):
+        for minute in range(1, _HOUR // steps(1)):
+            was_low = np.isnan(begin) & (lagged(smooth, steps(minute)) <= low + rise / 4)
+            begin[was_low] = minute
+        return rise / np.maximum(_USUAL * usual, _LEAST_RISE_PCT), begin
 
 
 def _minutes_since(holds: NDArray[np.bool_]) -> Floats:

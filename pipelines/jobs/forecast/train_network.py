@@ -240,7 +240,8 @@ def _card(run: TrainingRun, general: GeneralNetwork, size: int, licence: str) ->
             f"({general.calibration.threshold:.2f})",
             f"  and the interval's half widths in probability (idle {idle}; active {active})",
             f"- made by: minefusion train methane_network --series FILE --mapping M.yaml --seeds {told['seeds']} "
-            "--out DIR",
+            "--out DIR,",
+            "  after the same with --pretrain NPZ, which learns the simulated shifts alone",
             "- seed: 1",
             f"- ONNX, {size / 1e6:.2f} MB; greatest difference to PyTorch "
             f"{run.metrics['onnx_greatest_difference']:.1e} %",
