@@ -39,6 +39,8 @@ DRIVERS: Mapping[str, tuple[str, str]] = MappingProxyType(
 # What makes a strength of 1: share of time cut in the last 20 min over that of the 3 h before; share of the air that is
 # lost against the 3 h before; fall of the barometer [hPa/h]; rise over what is usual for the point.
 _CUT, _AIR_LOST, _PRESSURE_FALLS, _USUAL = 0.35, 0.08, 1.2, 3.0
+# Less air than this is within what an anemometer wavers by, however slow the air [m/s].
+_LEAST_LOST_M_S = 0.08
 # The barometer is looked at over so many hours: a front that has just come shows in the shortest.
 _FALL_OVER_H = (0.5, 1.0, 3.0)
 # A neighbour rose first if it began so long before [min].
@@ -133,9 +135,10 @@ def _air(readings: Readings) -> tuple[Floats, Floats]:
         held = last_good(air, HOLD)
         usual = recent_mean(lagged(held, 2 * _SHORT), _LONG)
         with np.errstate(invalid="ignore", divide="ignore"):
-            lost.append(1 - recent_mean(held, steps(3)) / usual)
+            fallen = usual - recent_mean(held, steps(3))
+            lost.append(np.minimum(fallen / usual / _AIR_LOST, fallen / _LEAST_LOST_M_S))
     worst = recent_max(np.max(np.nan_to_num(np.stack(lost, axis=1)), axis=1), _PLUME)
-    return worst / _AIR_LOST, _minutes_since(worst > _AIR_LOST / 2)
+    return worst, _minutes_since(worst > 0.5)
 
 
 def _neighbour(readings: Readings, point: int) -> tuple[Floats, Floats]:
