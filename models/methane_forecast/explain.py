@@ -19,6 +19,7 @@ from minefusion.models.methane_forecast.features import (
     LOOKBACK,
     lagged,
     last_good,
+    recent_max,
     recent_mean,
     recent_min,
 )
@@ -35,37 +36,48 @@ DRIVERS: Mapping[str, tuple[str, str]] = MappingProxyType(
         UNCLEAR: ("原因不明确", "no clear cause"),
     }
 )
-# What makes a strength of 1: share of time cut in the last 10 min over that of the last 3 h; share of the air that is
-# lost against the last hour; hPa lost in two hours; rise over what is usual for the point.
-_CUT, _AIR_LOST, _PRESSURE_LOST_HPA, _USUAL = 0.5, 0.10, 1.5, 3.0
+# What makes a strength of 1: share of time cut in the last 20 min over that of the 3 h before; share of the air that is
+# lost against the 3 h before; fall of the barometer [hPa/h]; rise over what is usual for the point.
+_CUT, _AIR_LOST, _PRESSURE_FALLS, _USUAL = 0.35, 0.08, 1.2, 3.0
+# Less air than this is within what an anemometer wavers by, however slow the air [m/s].
+_LEAST_LOST_M_S = 0.08
+# The barometer is looked at over so many hours: a front that has just come shows in the shortest.
+_FALL_OVER_H = (0.5, 1.0, 3.0)
+# A neighbour rose first if it began so long before [min].
+_LEADS_MIN = 2.0
 # A rise of less than this is nothing, however quiet the point was [%].
 _LEAST_RISE_PCT = 0.05
+# Gas from cut coal rises by less than so many usual moves within five minutes; of a quiet point this is usual [%].
+_SUDDEN, _LEAST_USUAL_PCT = 4.5, 0.01
 # The second strongest must stay under this share of the strongest.
 _CLEARLY = 0.8
-_SHORT, _HOUR, _LONG = steps(10), steps(60), steps(180)
+_SHORT, _PLUME, _HOUR, _LONG = steps(10), steps(20), steps(60), steps(180)
 
 
 def drivers(readings: Readings, point: int) -> tuple[NDArray[np.str_], Floats]:
     """The driver of each instant and the minutes since it began (NaN where it has no begin)."""
     count = len(readings)
     nothing = np.zeros(count), np.full(count, np.nan)
-    own = last_good(readings.ch4_pct[:, point], HOLD)
-    found = {
+    roots = {
         "production": _production(readings) if readings.producing.size else nothing,
         "air": _air(readings) if readings.air_m_s.size else nothing,
-        "neighbour": _neighbour(readings, point) if len(readings.names) > 1 else nothing,
         "pressure": _pressure(readings) if readings.pressure_hpa.size else nothing,
     }
-    outer = np.stack([np.nan_to_num(strength) for strength, _ in found.values()], axis=1)
-    begins = np.stack([begin for _, begin in found.values()], axis=1)
-    order = np.sort(outer, axis=1)
-    best = outer.argmax(axis=1)
-    is_clear = (order[:, -1] >= 1) & (order[:, -2] <= _CLEARLY * order[:, -1])
-    own_strength, own_begin = _rise(own)
-    is_own = (order[:, -1] < _CLEARLY) & (np.nan_to_num(own_strength) >= 1)
-    names = np.array([*found, "own", UNCLEAR])
-    chosen = np.where(is_clear, best, np.where(is_own, len(found), len(found) + 1))
-    minutes = np.where(is_clear, begins[np.arange(count), best], np.where(is_own, own_begin, np.nan))
+    strength = np.stack([np.nan_to_num(each) for each, _ in roots.values()], axis=1)
+    begins = np.stack([begin for _, begin in roots.values()], axis=1)
+    best, order = strength.argmax(axis=1), np.sort(strength, axis=1)
+    is_root = (order[:, -1] >= 1) & (order[:, -2] <= _CLEARLY * order[:, -1])
+    # Gas that rises with no such cause: did it come from another point, or does this one move first?
+    no_root = order[:, -1] < _CLEARLY
+    own_strength, own_min = _rise(last_good(readings.ch4_pct[:, point], HOLD))
+    near_strength, near_min = _neighbour(readings, point) if len(readings.names) > 1 else nothing
+    rises = no_root & (np.nan_to_num(own_strength) >= 1)
+    is_near = no_root & (np.nan_to_num(near_strength) >= 1) & ~(near_min < np.nan_to_num(own_min) + _LEADS_MIN)
+    names = np.array([*roots, "neighbour", "own", UNCLEAR])
+    near, own, unclear = len(roots), len(roots) + 1, len(roots) + 2
+    chosen = np.where(is_root, best, np.where(is_near, near, np.where(rises, own, unclear)))
+    root_min = begins[np.arange(count), best]
+    minutes = np.where(is_root, root_min, np.where(is_near, near_min, np.where(rises, own_min, np.nan)))
     return names[chosen], minutes
 
 
@@ -99,20 +111,34 @@ def sentence(forecast: Forecast, row: int, point: int, lang: str) -> str:
 
 
 def _production(readings: Readings) -> tuple[Floats, Floats]:
+    """Coal that was cut gives off its gas for a while after, and slowly: a sudden rise has another cause."""
     works = last_good(readings.producing, ACTIVE)
     gained = recent_mean(works, 2 * _SHORT) - recent_mean(lagged(works, 2 * _SHORT), _LONG)
-    return np.where(works > 0.5, gained / _CUT, 0.0), _minutes_since(works > 0.5)
+    jumps = np.stack([_jump(last_good(own, HOLD)) for own in readings.ch4_pct.T], axis=1)
+    is_sudden = recent_max(np.max(np.nan_to_num(jumps), axis=1), _PLUME) >= _SUDDEN
+    return np.where(is_sudden, 0.0, gained / _CUT), _minutes_since(recent_max(works, _SHORT) > 0.5)
+
+
+def _jump(own: Floats) -> Floats:
+    """Rise within five minutes against what is usual for the point."""
+    smooth = recent_mean(own, steps(2))
+    moved = smooth - lagged(smooth, steps(5))
+    usual = recent_mean(np.abs(lagged(moved, steps(10))), LOOKBACK)
+    with np.errstate(invalid="ignore"):
+        return moved / np.maximum(usual, _LEAST_USUAL_PCT)
 
 
 def _air(readings: Readings) -> tuple[Floats, Floats]:
+    """Gas that gathered while the air was away comes past when it is back."""
     lost = []
     for air in readings.air_m_s.T:
         held = last_good(air, HOLD)
         usual = recent_mean(lagged(held, 2 * _SHORT), _LONG)
         with np.errstate(invalid="ignore", divide="ignore"):
-            lost.append(1 - recent_mean(held, steps(3)) / usual)
-    worst = np.max(np.nan_to_num(np.stack(lost, axis=1)), axis=1)
-    return worst / _AIR_LOST, _minutes_since(worst > _AIR_LOST / 2)
+            fallen = usual - recent_mean(held, steps(3))
+            lost.append(np.minimum(fallen / usual / _AIR_LOST, fallen / _LEAST_LOST_M_S))
+    worst = recent_max(np.max(np.nan_to_num(np.stack(lost, axis=1)), axis=1), _PLUME)
+    return worst, _minutes_since(worst > 0.5)
 
 
 def _neighbour(readings: Readings, point: int) -> tuple[Floats, Floats]:
@@ -127,19 +153,24 @@ def _neighbour(readings: Readings, point: int) -> tuple[Floats, Floats]:
 
 
 def _pressure(readings: Readings) -> tuple[Floats, Floats]:
-    mean = recent_mean(last_good(readings.pressure_hpa, ACTIVE), _SHORT)
-    fallen = lagged(mean, steps(120)) - mean
-    return fallen / _PRESSURE_LOST_HPA, np.full(len(mean), np.nan)
+    mean = recent_mean(last_good(readings.pressure_hpa, ACTIVE), steps(5))
+    falls = [(lagged(mean, steps(60 * hours)) - mean) / hours for hours in _FALL_OVER_H]
+    return np.max(np.nan_to_num(np.stack(falls, axis=1)), axis=1) / _PRESSURE_FALLS, np.full(len(mean), np.nan)
 
 
 def _rise(values: Floats) -> tuple[Floats, Floats]:
-    """How far a point has risen within an hour against what is usual for it, and the minutes since its lowest value."""
+    """How far a point has risen within an hour against what is usual for it, and the minutes since that began: since it
+    last was within the lowest quarter of the rise."""
     smooth = recent_mean(values, steps(2))
     low = recent_min(smooth, _HOUR)
     rise = smooth - low
     usual = recent_mean(np.abs(smooth - lagged(smooth, _SHORT)), LOOKBACK)
-    at_low = smooth <= low + 1e-9
-    return rise / np.maximum(_USUAL * usual, _LEAST_RISE_PCT), _minutes_since(~at_low)
+    begin = np.full(len(values), np.nan)
+    with np.errstate(invalid="ignore"):
+        for minute in range(1, _HOUR // steps(1)):
+            was_low = np.isnan(begin) & (lagged(smooth, steps(minute)) <= low + rise / 4)
+            begin[was_low] = minute
+        return rise / np.maximum(_USUAL * usual, _LEAST_RISE_PCT), begin
 
 
 def _minutes_since(holds: NDArray[np.bool_]) -> Floats:

@@ -76,7 +76,7 @@ class Features:
 def features(readings: Readings, point: int) -> Features:
     """Features of one point at every instant; shape (n, columns)."""
     count = len(readings)
-    held = np.column_stack([last_good(column, HOLD) for column in readings.ch4_pct.T]) if count else readings.ch4_pct
+    held = last_good(readings.ch4_pct, HOLD)
     own = held[:, point]
     found = _own(own)
     others = [each for each in range(len(readings.names)) if each != point]
@@ -109,10 +109,14 @@ def contexts(producing: Floats, own: Floats) -> tuple[NDArray[np.int8], NDArray[
 
 
 def last_good(values: Floats, hold: int) -> Floats:
-    """Each value, or the last one that was good, not older than `hold` steps."""
-    rows = np.arange(len(values))
-    last = np.maximum.accumulate(np.where(np.isfinite(values), rows, -1))
-    return np.where((last >= 0) & (rows - last <= hold), values[np.maximum(last, 0)], np.nan)
+    """Each value, or the last one that was good, not older than `hold` steps; the first axis is time."""
+    good = np.isfinite(values)
+    if good.all():
+        return values
+    rows = np.arange(len(values)).reshape(-1, *(1,) * (values.ndim - 1))
+    last = np.maximum.accumulate(np.where(good, rows, -1), axis=0)
+    held = np.take_along_axis(values, np.maximum(last, 0), axis=0)
+    return np.where((last >= 0) & (rows - last <= hold), held, np.nan)
 
 
 def recent_max(values: Floats, window: int) -> Floats:

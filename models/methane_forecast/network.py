@@ -6,6 +6,11 @@ point that it has never seen. Scaling is part of the network, and of its ONNX fo
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -20,6 +25,7 @@ from minefusion.models.methane_forecast.windows import (
     UNREST_STEPS,
     unit_of,
 )
+from minefusion.schemas.errors import MinefusionError
 
 _MIDDLE = FAN.index(0.50)
 _WIDTH = 160
@@ -78,6 +84,14 @@ def fan_loss(fan: Tensor, truth: Tensor, unit: Tensor) -> Tensor:
     return torch.where(known, loss, 0.0).sum() / known.sum().clamp(min=1)
 
 
+class PausedError(MinefusionError):
+    """The training stopped where its time was up; what is done is kept, and the same call goes on from there."""
+
+    def __init__(self, done: int, steps: int) -> None:
+        super().__init__(f"{done} of {steps} steps are done; run the same command again to go on")
+        self.done, self.steps = done, steps
+
+
 def fit(
     network: Network,
     inputs: NDArray[np.float32],
@@ -88,22 +102,38 @@ def fit(
     seed: int,
     batch: int = 512,
     device: str = "cpu",
+    keep: Path | None = None,
+    budget_s: float | None = None,
 ) -> list[float]:
-    """Train in place, with AMP on a GPU; returns the mean loss of each epoch. The same seed gives the same weights."""
+    """Train in place, with AMP on a GPU; returns the mean loss of each epoch.
+
+    The same seed gives the same weights, in one go or in pieces: batches and dropout follow from the seed and the step.
+
+    Args:
+        keep: file of the checkpoint, taken up where it is there and removed at the end.
+        budget_s: stop after so many seconds.
+
+    Raises:
+        PausedError: the time is up; the checkpoint is written.
+    """
     torch.manual_seed(seed)
     network.to(device).train()
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=1e-2)
     count = max(1, round(epochs * len(inputs) / batch))
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=count, pct_start=0.2)
     scaler = torch.amp.GradScaler(device, enabled=device == "cuda")
-    random = np.random.default_rng(seed)
+    parts = {"network": network, "optimizer": optimizer, "schedule": schedule, "scaler": scaler}
+    losses = _taken_up(keep, parts, device)
     unit = unit_of(inputs)
-    order: NDArray[np.int64] = np.empty(0, np.int64)
-    losses = []
-    for _ in range(count):
-        if len(order) < batch:
-            order = np.r_[order, random.permutation(len(inputs))]
-        rows, order = order[:batch], order[batch:]
+    per_epoch = max(1, len(inputs) // batch)
+    order = np.empty(0, np.int64)
+    began = time.monotonic()
+    for step in range(len(losses), count):
+        epoch, place = divmod(step, per_epoch)
+        if place == 0 or not len(order):
+            order = np.random.default_rng((seed, epoch)).permutation(len(inputs))
+        rows = order[place * batch : (place + 1) * batch]
+        torch.manual_seed(seed * 1_000_003 + step)
         x, y, u = (torch.from_numpy(each[rows]).to(device) for each in (inputs, truth, unit))
         with torch.autocast(device, enabled=device == "cuda"):
             fan = network(x)
@@ -115,9 +145,32 @@ def fit(
         scaler.step(optimizer)
         scaler.update()
         schedule.step()
-        losses.append(float(loss))
+        losses.append(loss.item())
+        if budget_s is not None and time.monotonic() - began >= budget_s and step + 1 < count:
+            if keep is not None:
+                _kept(keep, parts, losses)
+            raise PausedError(step + 1, count)
+    if keep is not None:
+        keep.unlink(missing_ok=True)
     network.to("cpu").eval()
     return [float(np.mean(part)) for part in np.array_split(losses, max(1, round(epochs)))]
+
+
+def _kept(keep: Path, parts: Mapping[str, Any], losses: list[float]) -> None:
+    keep.parent.mkdir(parents=True, exist_ok=True)
+    partial = keep.with_suffix(".partial")
+    torch.save({name: part.state_dict() for name, part in parts.items()} | {"losses": losses}, partial)
+    partial.replace(keep)
+
+
+def _taken_up(keep: Path | None, parts: Mapping[str, Any], device: str) -> list[float]:
+    """Losses of the steps that a checkpoint has done; its states go into the parts."""
+    if keep is None or not keep.is_file():
+        return []
+    state = torch.load(keep, map_location=device, weights_only=True)
+    for name, part in parts.items():
+        part.load_state_dict(state[name])
+    return list(state["losses"])
 
 
 def say(network: Network, inputs: NDArray[np.float32], batch: int = 4096) -> NDArray[np.float32]:

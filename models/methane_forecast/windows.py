@@ -42,6 +42,36 @@ def windows(readings: Readings, point: int, rows: NDArray[np.int64]) -> NDArray[
     return found
 
 
+def newest_windows(readings: Readings) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """The windows of all points at the last row, shape (points, CHANNELS, LENGTH), and their last good values."""
+    count = len(readings.names)
+    own = _newest(last_good(readings.ch4_pct[-LENGTH - HOLD :], HOLD))
+    found = np.empty((count, CHANNELS, LENGTH), np.float32)
+    found[:, 0] = filled(own, _ABSENT[0])
+    for place in range(2):
+        if count > place + 1:
+            near = place + (np.arange(count) <= place)  # the first two others
+            found[:, 1 + place] = filled(own[near], _ABSENT[1 + place])
+        else:
+            found[:, 1 + place] = _ABSENT[1 + place]
+    air = _mean_air(readings.air_m_s[-LENGTH - HOLD :]) if readings.air_m_s.size else None
+    slow = (readings.pressure_hpa, readings.producing)
+    shared = [None if air is None else last_good(air, HOLD)]
+    shared += [last_good(each, len(each)) if each.size else None for each in slow]
+    for channel, column in enumerate(shared, 3):
+        absent = _ABSENT[channel]
+        found[:, channel] = absent if column is None else filled(_newest(column[:, None]), absent)
+    return found, own[:, -1]
+
+
+def _newest(columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The last LENGTH rows of each column, NaN before the first; shape (columns, LENGTH)."""
+    found = np.full((columns.shape[1], LENGTH), np.nan)
+    kept = columns[-LENGTH:].T
+    found[:, LENGTH - kept.shape[1] :] = kept
+    return found
+
+
 def filled(values: NDArray[np.floating], absent: float) -> NDArray[np.floating]:
     """Rows without gaps: the last value before a gap, else the first after it, else `absent`; shape (n, LENGTH)."""
     good = np.isfinite(values)

@@ -9,6 +9,7 @@ import typer
 
 from minefusion.cli.call import call, emit, settings, words
 from minefusion.cli.progress import Progress
+from minefusion.schemas.errors import InputError
 
 command = typer.Typer(no_args_is_help=True)
 
@@ -76,6 +77,26 @@ def routes(
         found = bench_routes(scale=scale, progress=progress)
     lines = [
         f"{row['case']:26} {1000 * row['seconds']:9.1f} ms {row['rate']:10,} {row['unit']}"
+        + (f"  {row['ratio']:.2f} × {row['ratio_to']}" if row["ratio"] else "")
+        for row in found["results"]
+    ]
+    emit(found, "\n".join(lines))
+
+
+@command.command(epilog="bench forecast --scale 0.1")
+def forecast(
+    scale: Annotated[float, typer.Option(min=0.01, help="1 为五千测点 · 1 is 5,000 points")] = 1.0,
+    device: Annotated[str, typer.Option(help="cpu 或 cuda：另测 GPU 训练 · cuda also trains on a GPU")] = "cpu",
+) -> None:
+    """一轮瓦斯预测的时间，与 PyTorch、LightGBM 相比；训练成本 · One round of forecasts; what training costs."""
+    from minefusion.pipelines.jobs.bench.forecast import bench_forecast
+
+    if device not in ("cpu", "cuda"):
+        raise InputError(f"expected --device cpu or cuda, got '{device}'; choose one of them")
+    with Progress("bench forecast") as progress:
+        found = bench_forecast(scale=scale, device=device, progress=progress)
+    lines = [
+        f"{row['case']:26} {row['seconds']:9.3f} s {row['rate']:11,} {row['unit']} {row['peak_mib']:7,} MiB"
         + (f"  {row['ratio']:.2f} × {row['ratio_to']}" if row["ratio"] else "")
         for row in found["results"]
     ]

@@ -15,12 +15,14 @@ from minefusion.cli.call import emit, settings, warn, words
 from minefusion.cli.progress import Progress
 from minefusion.cli.report import write_report
 from minefusion.cli.table import as_text
-from minefusion.schemas.errors import NotInOrderError
+from minefusion.schemas.errors import MissingError, NotInOrderError
 from minefusion.schemas.settings import PROJECT
 
 if TYPE_CHECKING:
+    from minefusion.pipelines.engines.engine import Engine
     from minefusion.pipelines.jobs.balance import Balance
     from minefusion.pipelines.jobs.findings import Answer, Comparison
+    from minefusion.pipelines.jobs.tally import Built
 
 HOURS = 8.0
 START = datetime(2026, 3, 1, tzinfo=UTC)  # 08:00 at the mine
@@ -56,6 +58,8 @@ def command(
         taken = ingest(here, landing, engine=engine, progress=progress)
     with Progress(f"build on {name}") as progress:
         built = build(engine, progress=progress)
+    with Progress("forecast") as progress:
+        built += _forecast(engine, progress)
     with Progress("balance and report") as progress:
         records = balance(here, progress=progress)
         mine = next(landing.glob("*.site.yaml")).name.removesuffix(".site.yaml")
@@ -101,6 +105,17 @@ def command(
                 f"{missed} missed, {false} false, the record balance {'holds' if records.ok else 'does not hold'}",
             )
         )
+
+
+def _forecast(engine: Engine, progress: Progress) -> list[Built]:
+    """Methane ahead by the champion; without a registry the demo goes on without, and says so."""
+    from minefusion.pipelines.jobs.forecast.jobs import run_model_job
+
+    try:
+        return run_model_job(engine, "score_methane", progress=progress)
+    except MissingError as error:
+        warn(words(f"不做预测：{error}", f"no forecasts: {error}"))
+        return []
 
 
 def _engine_here() -> Literal["light", "spark"]:

@@ -61,6 +61,26 @@ def alarm_cause(
     emit(found, "\n".join((table, words(f"合计 {found['share']}", f"in all {found['share']}"))))
 
 
+@command.command("forecast_driver", epilog="evaluate forecast_driver --seeds 101-104")
+def forecast_driver(
+    seeds: Seeds = "101-104",
+    shift: Annotated[
+        list[str] | None, typer.Option(help="班次，可重复，默认全部 · Kind of shift, may be repeated; else all")
+    ] = None,
+) -> None:
+    """预测所述原因与单一真因的模拟班相比 · What a forecast names as its driver beside shifts with one true cause."""
+    from minefusion.pipelines.jobs.evaluate.forecast_driver import RIGHT, evaluate_forecast_driver
+
+    unknown = [name for name in shift or () if name not in RIGHT]
+    if unknown:
+        raise InputError(f"expected --shift as one of {', '.join(RIGHT)}, got '{unknown[0]}'; choose one of them")
+    with Progress("evaluate forecast_driver") as progress:
+        found = evaluate_forecast_driver(seeds=numbers(seeds), shifts=tuple(shift or RIGHT), progress=progress)
+    keys = ("shift", "warnings", "right", "unclear", "wrong", "share")
+    table = _table(found["shifts"], keys, words("班次 预警 正确 不明确 错误 比例", " ".join(keys)))
+    emit(found, "\n".join((table, words(f"合计 {found['share']}", f"in all {found['share']}"))))
+
+
 @command.command(
     "methane_forecast", epilog="evaluate methane_forecast --train past.parquet --test later.parquet --mapping map.yaml"
 )

@@ -118,26 +118,39 @@ def methane_network(
         typer.Option(metavar="NPZ", help="只在模拟班上预训练，权重写到此文件 · Only pre-train; weights to this file"),
     ] = None,
     device: Annotated[str, typer.Option(help="cpu 或 cuda · cpu or cuda")] = "cpu",
+    minutes: Annotated[
+        float | None, typer.Option(min=0.1, help="最多训练这些分钟，再次运行则继续 · Stop by then; run again to go on")
+    ] = None,
     source: Annotated[str | None, typer.Option(help="数据名称 · What the data is called")] = None,
     licence: Annotated[str, typer.Option(help="数据许可 · Licence of the data, for the card")] = "",
 ) -> None:
     """任意测点的瓦斯预测网络：模拟班预训练，实测微调 · The network for any point: simulated shifts, then a series."""
+    from minefusion.models.methane_forecast.network import PausedError
     from minefusion.pipelines.jobs.forecast.pretrain import pretrain as pretrain_on_shifts
     from minefusion.pipelines.jobs.forecast.train_network import train_network
 
     if device not in ("cpu", "cuda"):
         raise InputError(f"expected --device cpu or cuda, got '{device}'; choose one of them")
     scratch = settings().home / "simulated_windows"
+    budget_s = 60 * minutes if minutes else None
     with Progress("train methane_network") as progress:
-        if pretrain is not None:
-            losses = pretrain_on_shifts(pretrain, scratch, seeds=seeds, device=device, progress=progress)
-            emit({"model": "methane_network", "folder": pretrain, "losses": losses}, str(pretrain))
+        try:
+            if pretrain is not None:
+                losses = pretrain_on_shifts(
+                    pretrain, scratch, seeds=seeds, device=device, budget_s=budget_s, progress=progress
+                )
+                emit({"done": True, "model": "methane_network", "folder": pretrain, "losses": losses}, str(pretrain))
+                return
+            run = train_network(
+                series, mapping, folder, scratch=scratch, seeds=seeds, source=source, licence=licence, device=device,
+                budget_s=budget_s, progress=progress,
+            )  # fmt: skip
+        except PausedError as paused:
+            told = {"done": False, "steps_done": paused.done, "steps": paused.steps}
+            said = words(f"已训练 {paused.done}/{paused.steps} 步；再运行同一命令则继续", str(paused))
+            emit(told, said)
             return
-        run = train_network(
-            series, mapping, folder, scratch=scratch, seeds=seeds, source=source, licence=licence, device=device,
-            progress=progress,
-        )  # fmt: skip
-    emit({"model": run.model, "folder": folder, "metrics": dict(run.metrics)}, str(folder))
+    emit({"done": True, "model": run.model, "folder": folder, "metrics": dict(run.metrics)}, str(folder))
 
 
 @command.command(

@@ -33,12 +33,19 @@ def pretrain(
     seeds: int = 12,
     epochs: float = EPOCHS,
     device: str = "cpu",
+    budget_s: float | None = None,
     progress: Progress | None = None,
 ) -> list[float]:
     """Simulate, train, and write the weights; the windows of a seed are kept in `scratch` and not simulated again.
 
+    Args:
+        budget_s: pause after so many seconds of training; the same call goes on from the checkpoint in `scratch`.
+
     Returns:
         Mean loss of each epoch.
+
+    Raises:
+        PausedError: the time is up.
     """
     say = progress or (lambda _share, _text: None)
     parts = []
@@ -49,7 +56,10 @@ def pretrain(
     logger.info("training on %d windows of %d simulated seeds", len(inputs), seeds)
     network = Network()
     say(0.7, f"training on {len(inputs):,} windows")
-    losses = fit(network, inputs, truth, epochs=epochs, rate=RATE, seed=1, device=device)
+    losses = fit(
+        network, inputs, truth, epochs=epochs, rate=RATE, seed=1, device=device, keep=scratch / "pretrain.pt",
+        budget_s=budget_s,
+    )  # fmt: skip
     write_weights(network, out)
     return losses
 

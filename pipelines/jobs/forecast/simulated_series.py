@@ -22,6 +22,7 @@ START = datetime(2026, 3, 1, tzinfo=UTC)
 ROADWAYS = 40
 # A switch that is on has this state or more.
 _ON = 0.5
+_HPA_IN_KPA = 10.0
 
 
 def simulated_series(seeds: int, first_seed: int = 1) -> Iterator[tuple[str, Readings]]:
@@ -43,6 +44,8 @@ def air_paths(run: Run) -> Iterator[Readings]:
     def columns(numbers: list[int], values: Floats) -> Floats:
         return np.column_stack([np.where(clear[:, each], values[:, each], np.nan) for each in numbers])
 
+    barometer = next((number for number, point in enumerate(points) if point.kind.quantity == "pressure"), None)
+    pressure_hpa = np.empty(0) if barometer is None else _HPA_IN_KPA * columns([barometer], gas_values)[:, 0]
     ids = {number: edge.edge_id for number, edge in enumerate(run.layout.site.edges)}
     for path in run.layout.site.air_paths:
         edges = (path.intake_edge, path.return_edge)
@@ -65,5 +68,6 @@ def air_paths(run: Run) -> Iterator[Readings]:
             names=tuple(points[number].code for number in gas),
             limits_pct=np.array([points[number].alarm_high or 1.0 for number in gas]),
             air_m_s=columns(of["air_velocity"], gas_values) if of["air_velocity"] else np.empty((0, 0)),
+            pressure_hpa=pressure_hpa,
             producing=(states[:, cutting[0]] >= _ON).astype(np.float64) if cutting else np.empty(0),
         )

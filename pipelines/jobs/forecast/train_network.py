@@ -64,6 +64,7 @@ def train_network(
     source: str | None = None,
     licence: str = "",
     device: str = "cpu",
+    budget_s: float | None = None,
     progress: Progress | None = None,
 ) -> TrainingRun:
     """Tune the pre-trained network on the older part of a series, mixed with simulated windows lest it forget them.
@@ -71,9 +72,11 @@ def train_network(
     Args:
         scratch: where windows of simulated seeds are kept between calls.
         seeds: simulated seeds to mix in.
+        budget_s: pause after so many seconds of training; the same call goes on from the checkpoint in `scratch`.
 
     Raises:
         InputError: the series is too short.
+        PausedError: the time is up.
     """
     say = progress or (lambda _share, _text: None)
     readings, _ = measured_series([series], mapping)
@@ -90,7 +93,10 @@ def train_network(
     inputs, truth = (np.concatenate(each) for each in zip(*own, *_some(mixed, len(own[0][0]) * len(own)), strict=True))
     network = read_weights()
     say(0.6, f"tuning on {len(inputs):,} windows")
-    losses = fit(network, inputs, truth, epochs=EPOCHS, rate=RATE, seed=1, device=device)
+    losses = fit(
+        network, inputs, truth, epochs=EPOCHS, rate=RATE, seed=1, device=device, keep=scratch / "tuning.pt",
+        budget_s=budget_s,
+    )  # fmt: skip
     logger.info("loss of the tuning by epoch: %s", ", ".join(f"{loss:.4f}" for loss in losses))
     say(0.9, "setting intervals and thresholds")
     model = as_onnx(network)
@@ -234,7 +240,8 @@ def _card(run: TrainingRun, general: GeneralNetwork, size: int, licence: str) ->
             f"({general.calibration.threshold:.2f})",
             f"  and the interval's half widths in probability (idle {idle}; active {active})",
             f"- made by: minefusion train methane_network --series FILE --mapping M.yaml --seeds {told['seeds']} "
-            "--out DIR",
+            "--out DIR,",
+            "  after the same with --pretrain NPZ, which learns the simulated shifts alone",
             "- seed: 1",
             f"- ONNX, {size / 1e6:.2f} MB; greatest difference to PyTorch "
             f"{run.metrics['onnx_greatest_difference']:.1e} %",
