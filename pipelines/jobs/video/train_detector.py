@@ -161,8 +161,8 @@ Finds people and what they wear in pictures: {", ".join(data.names)}.
 - licence of the weights: {LICENCE}
 - data: {run.data.source}; pictures: {pictures}; sha256 {run.data.sha256[:16]}
 - licence of the data: {licence or "the owner's"}
-- begun from: {run.parameters["weights"]}; {trained.epochs} epochs at {run.parameters["image_px"]} px, batch
-  {run.parameters["batch"]}, seed {run.parameters["seed"]}
+- begun from: {run.parameters["weights"]}; {trained.epochs_done} of {trained.epochs} epochs at \
+{run.parameters["image_px"]} px, the best of them; batch {run.parameters["batch"]}, seed {run.parameters["seed"]}
 - judged on the split `{run.parameters["judged_on"]}`, on the ONNX file that is served: mAP50 {found["map50"]:.3f},
   mAP50-95 {found["map50_95"]:.3f}, bare head and no vest mAP50 {"-" if violations is None else f"{violations:.3f}"}
 - by size and darkness, mAP50: {slices}
