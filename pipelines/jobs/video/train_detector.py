@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -11,7 +12,14 @@ from typing import Any
 from minefusion.models.training_run import CARD, PLOTS, DataUsed, TrainingRun, code_version
 from minefusion.models.unsafe_behaviour.agpl.package import FILE
 from minefusion.models.unsafe_behaviour.agpl.train import Recipe, Trained, export, train
-from minefusion.models.unsafe_behaviour.dataset import Dataset, DatasetFinding, check_dataset, join, load_dataset
+from minefusion.models.unsafe_behaviour.dataset import (
+    Dataset,
+    DatasetFinding,
+    check_dataset,
+    fingerprint,
+    join,
+    load_dataset,
+)
 from minefusion.models.unsafe_behaviour.detector import DetectorConfig, open_detector
 from minefusion.models.unsafe_behaviour.evaluate import evaluate
 from minefusion.pipelines.jobs.tally import Progress
@@ -90,6 +98,12 @@ def train_detector(
         progress=progress,
     )
     return DetectorTraining(trained, findings, run)
+
+
+def folder_of_data(out: Path, data: Sequence[Path], mapping: Mapping[str, str | None] | None = None) -> Path:
+    """A folder under `out` for just these pictures and labels: new ones begin a training anew, the same go on."""
+    told = "".join(fingerprint(load_dataset(path, mapping)) for path in data)
+    return out / hashlib.sha256(told.encode()).hexdigest()[:12]
 
 
 def left_for_registry(
