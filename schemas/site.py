@@ -143,7 +143,7 @@ class SiteStation:
 
 @dataclass(frozen=True)
 class Camera:
-    """A camera and where it is. `behaviours`: rules that hold at it, comma-joined; null: all."""
+    """A camera and where it is. `behaviours`: rules that hold at it, comma-joined, `all` among them; null: all."""
 
     camera_code: str
     name_zh: str
