@@ -36,6 +36,7 @@ def command(
     folder: Annotated[Path, typer.Option("--dir", help="写到这个目录 · Folder for all of it")] = PROJECT / ".demo",
 ) -> None:
     """模拟一个班，读入、计算、与真值对照并写报告 · Simulate a shift, build it, compare with the truth, report."""
+    from minefusion.models.unsafe_behaviour.detector import is_there
     from minefusion.pipelines.engines import open_engine
     from minefusion.pipelines.jobs.balance import balance
     from minefusion.pipelines.jobs.build import build, run_job
@@ -48,7 +49,7 @@ def command(
     name = _engine_here()
     folder = folder.absolute() / (str(seed) if scenario == SCENARIO else f"{scenario}-{seed}")
     landing, truth = folder / "landing", folder / "truth"
-    has_film = scenario == SCENARIO
+    has_film = scenario == SCENARIO and is_there("tunnel")
     here = replace(settings(), lake=folder / f"lake-{name}", tables="", engine=name)
     # What the rendered clip shows, the detector that learned from rendered roadways knows best.
     here = replace(here, video=replace(here.video, detector="tunnel"))

@@ -11,7 +11,7 @@ import typer
 from minefusion.cli.build import From, Mines, To
 from minefusion.cli.call import emit, settings, words
 from minefusion.cli.progress import Progress
-from minefusion.schemas.errors import InputError, NotInOrderError
+from minefusion.schemas.errors import InputError, MissingError, NotInOrderError
 from minefusion.schemas.schedule import UNCHANGED
 from minefusion.schemas.window import parse_window
 
@@ -154,7 +154,12 @@ def unsafe_behaviour(
     """视频检测模型（ultralytics，AGPL-3.0） · The detector of people and what they wear (ultralytics, AGPL-3.0)."""
     import sys
 
-    from minefusion.models.unsafe_behaviour.agpl.train import Recipe, with_device
+    try:
+        from minefusion.models.unsafe_behaviour.agpl.train import Recipe, with_device
+    except ModuleNotFoundError:
+        raise MissingError(
+            "expected the folder models/unsafe_behaviour/agpl (AGPL-3.0) to train with ultralytics, found none; put it back"
+        ) from None
     from minefusion.models.unsafe_behaviour.dataset import load_dataset
     from minefusion.pipelines.jobs.video.train_detector import champion_losses, folder_of_data, train_detector
     from minefusion.schemas.video_classes import load_mapping

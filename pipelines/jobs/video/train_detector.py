@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from minefusion.models.training_run import CARD, PLOTS, DataUsed, TrainingRun, code_version
-from minefusion.models.unsafe_behaviour.agpl.package import FILE
 from minefusion.models.unsafe_behaviour.agpl.train import Recipe, Trained, export, train
 from minefusion.models.unsafe_behaviour.dataset import (
     Dataset,
@@ -20,16 +19,15 @@ from minefusion.models.unsafe_behaviour.dataset import (
     join,
     load_dataset,
 )
-from minefusion.models.unsafe_behaviour.detector import DetectorConfig, open_detector
-from minefusion.models.unsafe_behaviour.evaluate import evaluate
+from minefusion.models.unsafe_behaviour.detector import open_detector
+from minefusion.models.unsafe_behaviour.evaluate import JUDGED, evaluate
+from minefusion.models.unsafe_behaviour.package import FILE
 from minefusion.pipelines.jobs.tally import Progress
 from minefusion.schemas.errors import InputError
 
 logger = logging.getLogger(__name__)
 
 MODEL = "unsafe_behaviour"
-# What is judged keeps all that it is the least bit sure of, with the border that ultralytics judges with.
-JUDGED = DetectorConfig(least_confidence=0.001, margin=0.5)
 LICENCE = "AGPL-3.0: exported by ultralytics"
 
 

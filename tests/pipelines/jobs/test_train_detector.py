@@ -10,9 +10,9 @@ import pytest
 
 from minefusion.models.registry import open_registry
 from minefusion.models.training_run import read_run
-from minefusion.models.unsafe_behaviour.agpl.package import FILE, load
 from minefusion.models.unsafe_behaviour.agpl.train import Recipe, load_ultralytics, with_device
 from minefusion.models.unsafe_behaviour.dataset import load_dataset
+from minefusion.models.unsafe_behaviour.package import FILE, load
 from minefusion.pipelines.jobs.forecast.registering import register
 from minefusion.pipelines.jobs.video.detectors import detector_of
 from minefusion.pipelines.jobs.video.train_detector import champion_losses, folder_of_data, train_detector
