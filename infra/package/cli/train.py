@@ -158,8 +158,7 @@ def unsafe_behaviour(
         from minefusion.models.unsafe_behaviour.agpl.train import Recipe, with_device
     except ModuleNotFoundError:
         raise MissingError(
-            "expected the folder models/unsafe_behaviour/agpl (AGPL-3.0) for training with ultralytics, found none; put "
-            "it back"
+            "expected the folder models/unsafe_behaviour/agpl (AGPL-3.0) for training, found none; put it back"
         ) from None
     from minefusion.models.unsafe_behaviour.dataset import load_dataset
     from minefusion.pipelines.jobs.video.train_detector import champion_losses, folder_of_data, train_detector
