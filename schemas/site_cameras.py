@@ -242,7 +242,10 @@ def check_cameras(told: Site | CameraFile, complain: Callable[[Any, str], None])
         for camera in told.cameras:
             if not _CODE.fullmatch(camera.camera_code):
                 complain(camera, f"expected a camera_code of 20 digits, got '{camera.camera_code}'; mend it")
-    for thing in (*told.camera_streams, *told.camera_zones, *told.camera_lines, *told.camera_floors):
+    of_a_camera: tuple[CameraStream | CameraZone | CameraLine | CameraFloor, ...] = (
+        *told.camera_streams, *told.camera_zones, *told.camera_lines, *told.camera_floors,
+    )  # fmt: skip
+    for thing in of_a_camera:
         if thing.camera_code not in known:
             complain(thing, f"expected camera_code to name a declared camera, got '{thing.camera_code}'; mend it")
     for stream in told.camera_streams:
