@@ -4,8 +4,10 @@
 and `video.training_weights` a checkpoint; else the run is empty. **Reads** the data set. **Writes** the model
 registry: `minefusion models`.
 
-Training stops after some hours and goes on from its checkpoint the week after; when it is through, the new version is
-judged on the data set's test split and becomes champion only where it beats the champion.
+Training stops after some hours and goes on from its checkpoint the week after; where pictures or labels changed, it
+begins anew. When it is through, the new version is judged on the data set's test split and becomes champion only where
+it beats the champion. Last, the champion is judged on that split, whatever came of the training: its log says how well
+it finds each class.
 
 **If it is red** the last line of its log says what is wrong: most often ultralytics is not installed (the extra
 `vision-train`) or the data set lacks a split. The champion goes on detecting as before.
@@ -13,7 +15,7 @@ judged on the data set's test split and becomes champion only where it beats the
 
 import shlex
 
-from airflow.sdk import CronTriggerTimetable, dag, task
+from airflow.sdk import CronTriggerTimetable, TriggerRule, dag, task
 
 from minefusion.schemas.schedule import DAY_TIMEOUT, EVERY_WEEK, MINE_TIMEZONE
 from wiring import SETTINGS, common
@@ -37,10 +39,17 @@ def train_detector():
         weights, out = shlex.quote(SETTINGS.video.training_weights), shlex.quote(str(SETTINGS.home / "detector"))
         return (
             f"minefusion train unsafe_behaviour --data {shlex.quote(data)} --weights {weights} --out {out} "
-            f"--minutes {TRAINING_MIN} --skip-refused"
+            f"--by-data --minutes {TRAINING_MIN} --skip-refused"
         )
 
-    train_on.expand(data=data_sets())
+    @task.bash(trigger_rule=TriggerRule.ALL_DONE)
+    def evaluate_champion(data: str) -> str:
+        """Precision, recall and mAP of what detects now."""
+        plots = shlex.quote(str(SETTINGS.home / "detector" / "plots"))
+        return f"minefusion evaluate unsafe_behaviour --data {shlex.quote(data)} --model champion --plots {plots}"
+
+    data = data_sets()
+    train_on.expand(data=data) >> evaluate_champion.expand(data=data)
 
 
 train_detector()

@@ -37,8 +37,8 @@ PACKAGES = {
     "methane_forecast": "minefusion.models.methane_forecast.package",
     "seismic_hazard": "minefusion.models.seismic_hazard.package",
     "seismic_hazard_reduced": "minefusion.models.seismic_hazard.package",
-    "unsafe_behaviour": "minefusion.models.unsafe_behaviour.agpl.package",
-    "unsafe_behaviour_tunnel": "minefusion.models.unsafe_behaviour.agpl.package",
+    "unsafe_behaviour": "minefusion.models.unsafe_behaviour.package",
+    "unsafe_behaviour_tunnel": "minefusion.models.unsafe_behaviour.package",
 }
 # What runs a logged model, beside ours.
 _NEEDS = ("numpy", "scipy", "onnxruntime")

@@ -6,7 +6,7 @@ it, is `models/unsafe_behaviour/rules.py`; here stands only what may be asked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, fields
 from functools import cache
 from importlib.resources import files
@@ -170,6 +170,7 @@ class Behaviour:
         of: about whom it is; with `zone`, each zone of the kind `zone`.
         ends_after_s: it is over when the condition has not held for so long.
         cool_down_s: after it is over the same subject raises it again no sooner.
+        where_named: it holds only at cameras that name it, for it makes sense at few.
         source, confidence: where its numbers come from: confirmed, inferred or convention.
     """
 
@@ -185,6 +186,7 @@ class Behaviour:
     zone: ZoneKind | None = None
     ends_after_s: float = 2.0
     cool_down_s: float = 30.0
+    where_named: bool = False
 
 
 @dataclass(frozen=True)
@@ -210,6 +212,16 @@ def load_behaviours(path: Path) -> tuple[Behaviour, ...]:
         seen.add(each.code)
         _check(each, complain)
     return read.behaviours
+
+
+# In a camera's list: every behaviour but those that hold only where they are named.
+ALL = "all"
+
+
+def at_camera(behaviours: Iterable[Behaviour], named: Collection[str] | None) -> tuple[Behaviour, ...]:
+    """Those of the behaviours that hold at a camera, by the list that it has; null is ALL."""
+    named = (ALL,) if named is None else named
+    return tuple(each for each in behaviours if each.code in named or (ALL in named and not each.where_named))
 
 
 @cache

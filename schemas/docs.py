@@ -304,7 +304,7 @@ def behaviours_page() -> str:
             f"{each.zh}<br>{each.en}",
             each.event_type,
             str(each.level),
-            about[each.of](each.zone),
+            about[each.of](each.zone) + ("<br>仅限点名的摄像机<br>where a camera names it" if each.where_named else ""),
             "<br>".join(in_words(each.when)),
             f"{each.cool_down_s:g} s",
             f"{each.source} ({each.confidence})",

@@ -143,7 +143,7 @@ class SiteStation:
 
 @dataclass(frozen=True)
 class Camera:
-    """A camera and where it is. `behaviours`: rules that hold at it, comma-joined; null: all."""
+    """A camera and where it is. `behaviours`: rules that hold at it, comma-joined, `all` among them; null: all."""
 
     camera_code: str
     name_zh: str
@@ -388,14 +388,20 @@ def _references(site: Site) -> Iterator[tuple[Any, str, str]]:
     for path in site.air_paths:
         yield path, "intake_edge", "edge"
         yield path, "return_edge", "edge"
-    for placed in (*site.points, *site.stations, *site.cameras, *site.refuge_chambers):
+    for placed in _placed(site):
         yield placed, "edge_id", "edge"
+
+
+def _placed(site: Site) -> Iterator[SitePoint | SiteStation | Camera | RefugeChamber]:
+    yield from site.points
+    yield from site.stations
+    yield from site.cameras
+    yield from site.refuge_chambers
 
 
 def _check_chainages(site: Site, complain: Complain) -> None:
     length = {edge.edge_id: edge.length_m for edge in site.edges}
-    everything = (*site.points, *site.stations, *site.cameras, *site.refuge_chambers)
-    for placed in everything:
+    for placed in _placed(site):
         if not 0 <= placed.chainage_m <= length[placed.edge_id]:
             limit = f"0 to {length[placed.edge_id]} m, the length of {placed.edge_id}"
             complain(placed, f"expected chainage_m of {limit}, got {placed.chainage_m}; mend it")

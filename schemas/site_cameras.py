@@ -112,8 +112,8 @@ class CameraFloor:
 class WatchedCamera:
     """A camera in a file of its own; the site file has more to say of it.
 
-    `behaviours`: rules that hold at it, comma-joined; null: all. `clip`: name of a clip that it took, where that does
-    not hold the camera's code.
+    `behaviours`: rules that hold at it, comma-joined, `all` among them; null: all. `clip`: name of a clip that it took,
+    where that does not hold the camera's code.
     """
 
     camera_code: str
@@ -242,7 +242,10 @@ def check_cameras(told: Site | CameraFile, complain: Callable[[Any, str], None])
         for camera in told.cameras:
             if not _CODE.fullmatch(camera.camera_code):
                 complain(camera, f"expected a camera_code of 20 digits, got '{camera.camera_code}'; mend it")
-    for thing in (*told.camera_streams, *told.camera_zones, *told.camera_lines, *told.camera_floors):
+    of_a_camera: tuple[CameraStream | CameraZone | CameraLine | CameraFloor, ...] = (
+        *told.camera_streams, *told.camera_zones, *told.camera_lines, *told.camera_floors,
+    )  # fmt: skip
+    for thing in of_a_camera:
         if thing.camera_code not in known:
             complain(thing, f"expected camera_code to name a declared camera, got '{thing.camera_code}'; mend it")
     for stream in told.camera_streams:
@@ -261,9 +264,9 @@ def check_cameras(told: Site | CameraFile, complain: Callable[[Any, str], None])
 
 
 def _check_behaviours(camera: Any, complain: Callable[[Any, str], None]) -> None:
-    from minefusion.schemas.behaviours import all_behaviours  # which knows the kinds of zones from here
+    from minefusion.schemas.behaviours import ALL, all_behaviours  # which knows the kinds of zones from here
 
-    rules = {each.code for each in all_behaviours()}
+    rules = {ALL} | {each.code for each in all_behaviours()}
     for code in _codes(camera.behaviours) or ():
         if code not in rules:
             complain(camera, f"expected behaviours among {', '.join(sorted(rules))}, got '{code}'; mend or remove it")

@@ -48,12 +48,15 @@ class Detector(Protocol):
     """One way to find things in pictures.
 
     Attributes:
-        version: which weights: name and digest.
         classes: our class names that it tells apart.
     """
 
-    version: str
     classes: tuple[str, ...]
+
+    @property
+    def version(self) -> str:
+        """Which weights: name and digest."""
+        ...
 
     def detect(self, pictures: Sequence[Picture]) -> list[Detections]:
         """What is in each of these pictures, which may be of several cameras and sizes."""

@@ -82,11 +82,17 @@ def open_detector(model: str | Path, config: DetectorConfig | None = None) -> De
     raise InputError(f"expected a YOLO or YOLOX export, got {path} with an output of {shape}; export the weights anew")
 
 
+def is_there(name: str) -> bool:
+    """Whether the weights of that name came with the project; those under AGPL-3.0 may have been taken out."""
+    return (Path(__file__).parent / SHIPPED[name]).is_file()
+
+
 def weights_of(model: str | Path) -> Path:
     """The file of a model."""
     path = Path(__file__).parent / SHIPPED[model] if isinstance(model, str) and model in SHIPPED else Path(model)
     if not path.is_file():
-        raise InputError(f"expected a model, got '{model}'; give an .onnx file or one of {', '.join(SHIPPED)}")
+        there = ", ".join(name for name in SHIPPED if is_there(name))
+        raise InputError(f"expected a model, got '{model}'; give an .onnx file or one of {there}")
     return path
 
 

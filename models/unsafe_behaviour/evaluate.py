@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 
 from minefusion.models.unsafe_behaviour.dataset import Dataset
 from minefusion.models.unsafe_behaviour.detections import Detections, Detector, Picture, overlaps
+from minefusion.models.unsafe_behaviour.detector import DetectorConfig
 from minefusion.schemas.errors import InputError
 from minefusion.schemas.video_classes import video_classes
 
 Progress = Callable[[float, str], None]
 
+# What is judged keeps all that it is the least bit sure of, with the border that ultralytics judges with.
+JUDGED = DetectorConfig(least_confidence=0.001, margin=0.5)
 # Overlaps at which a box counts as found: COCO's ten.
 OVERLAPS = np.linspace(0.5, 0.95, 10)
 # Confidence is swept in so many steps to find where precision and recall are read.

@@ -38,6 +38,7 @@ from minefusion.schemas.behaviours import (
     Stays,
     Wears,
     all_behaviours,
+    at_camera,
 )
 from minefusion.schemas.site_cameras import ZONE_KINDS, CameraZone, View
 
@@ -142,9 +143,7 @@ class Judge:
 
     def __init__(self, view: View, behaviours: Iterable[Behaviour] | None = None) -> None:
         self.view = view
-        declared = tuple(all_behaviours() if behaviours is None else behaviours)
-        wanted = view.behaviours
-        self.behaviours = tuple(each for each in declared if wanted is None or each.code in wanted)
+        self.behaviours = at_camera(all_behaviours() if behaviours is None else behaviours, view.behaviours)
         self._floor = Floor(view.floor) if view.floor else None
         self._trails: dict[int, Trail] = {}
         self._memories: dict[str, dict[str, _Memory]] = {}

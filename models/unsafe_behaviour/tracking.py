@@ -15,7 +15,7 @@ from minefusion.models.unsafe_behaviour.detections import Detections, overlaps
 from minefusion.models.unsafe_behaviour.scene import Person
 
 # Two boxes of people that overlap more are one person [IoU].
-ONE_PERSON = 0.7
+ONE_PERSON = 0.6
 # Where gear belongs on a body that stands: shares of its box from the top that its centre may lie in.
 ON_BODY = {"helmet": (-0.1, 0.4), "bare_head": (-0.1, 0.4), "vest": (0.1, 0.8), "no_vest": (0.1, 0.8)}
 # A head's centre lies there; of two people the one whose head would be nearer has it.

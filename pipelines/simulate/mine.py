@@ -69,6 +69,7 @@ def simulate_mine(
     start: datetime = START,
     roadways: int | None = None,
     people: int | None = None,
+    with_film: bool = False,
 ) -> Made:
     """Write the exchange files of a simulated mine to `out` and the truth about it to `truth`.
 
@@ -80,6 +81,7 @@ def simulate_mine(
         hours, roadways, people: length of the run, size of the mine and of each shift; the scenario's own where left
             out.
         start: first instant, UTC; whole seconds.
+        with_film: a camera hangs over the belt road, and a clip from the middle of the run lies in `out`.
 
     Raises:
         InputError: no such scenario, sizes that do not go together, or files of something else in `out`.
@@ -110,6 +112,12 @@ def simulate_mine(
         progress=lambda share: tell(_AIR * share, "air"),
     )
     site, stations, fixes = run.layout.site, run.stations, run.fixes
+    if with_film:
+        from minefusion.pipelines.simulate.video.shift_film import film_shift, with_belt_camera
+
+        site = with_belt_camera(site)
+        tell(_SEEN, "film")
+        film_shift(site, at=run.instant(seconds // 2), out=out, truth=truth)
     clock = Clock(run.start)
     safety = SafetySystem(site.mine_code, run.instruments, run.observed, run.monitored, clock, seconds)
     found = alarms(run.layout, run.crew, stations, fixes)

@@ -122,6 +122,8 @@ class Facts:
         underground: (seconds, persons) of the whole mine; the cap is `underground_cap`.
         indices: hazard indices with their worst level and, under `limits`, sources and confidence of the limits used.
         quality: rows of gold.data_quality.
+        behaviours: unsafe behaviours on video, the worst first.
+        watched: minutes in which cameras were watched, by area.
         sent: table of silver → numbers of the spans of BIN_S that hold something; `sent_rows`: how many rows in all.
     """
 
@@ -143,6 +145,8 @@ class Facts:
     underground_cap: int | None
     indices: list[Row]
     quality: list[Row]
+    behaviours: list[Row]
+    watched: Mapping[str, int]
     sent: Mapping[str, tuple[int, ...]]
     sent_rows: Mapping[str, int]
 
@@ -221,6 +225,11 @@ def gather(reader: Reader, mine_code: str, end: datetime) -> Facts:
         underground_cap=site.underground_cap if site else None,
         indices=ask.indices(),
         quality=ask.rows(f"SELECT * FROM gold.data_quality WHERE {ask.within('hour')} ORDER BY dataset, entity, hour"),
+        behaviours=ask.rows(
+            f"SELECT * FROM gold.unsafe_behaviour WHERE {ask.within('raised_at')}"
+            " ORDER BY level DESC, raised_at, event_id"
+        ),
+        watched=ask.watched(),
         sent={name: tuple(rows) for name, rows in sent.items()},
         sent_rows={name: sum(rows.values()) for name, rows in sent.items()},
     )
@@ -347,6 +356,14 @@ class _Ask:
         }
         none = {"limit_source": None, "limit_confidence": None}
         return [row | {name: used.get((row["kind"], row["entity"]), none)[name] for name in none} for row in alarms]
+
+    def watched(self) -> dict[str, int]:
+        """Minutes of cameras by area."""
+        rows = self.rows(
+            "SELECT area_id, count(*) AS minutes FROM (SELECT DISTINCT area_id, camera_code, minute"
+            f" FROM silver.camera_minute WHERE {self.within('minute')} AND pictures > 0) GROUP BY 1 ORDER BY 1"
+        )
+        return {row["area_id"]: row["minutes"] for row in rows}
 
     def sent(self, table: Table) -> dict[int, int]:
         """Rows by the number of their span of BIN_S."""

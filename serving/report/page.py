@@ -56,6 +56,7 @@ def render(
         sections.alarms(facts, index_names),
         sections.gas(facts),
         sections.people(facts, areas),
+        sections.video(facts),
         sections.air(facts, areas),
         sections.data_quality(facts),
         sections.record_balance(balance),

@@ -202,6 +202,34 @@ def people(facts: Facts, areas: Sequence[str]) -> str:
     return _section("people", Text("人员", "People"), body, aside)
 
 
+def video(facts: Facts) -> str:
+    """Unsafe behaviours that cameras showed; nothing where no camera was watched."""
+    if not facts.watched and not facts.behaviours:
+        return ""
+    head = columns("等级|Level", "开始|Began", "发现|Noticed after", "地点与说明|Place and meaning", "把握|Confidence")
+    rows = [
+        [
+            marked(row["level"]),
+            f"{facts.local(row['began_at']):%H:%M:%S}",
+            escaped(quantity(row["delay_s"], "s")),
+            f"<strong>{both(facts.area(row['area_id']).name)}</strong>"
+            f"<br>{both(Text(row['sentence_zh'], row['sentence_en']))}",
+            share(row["event_confidence"]),
+        ]
+        for row in facts.behaviours[:MOST_ROWS]
+    ]
+    nothing = _note(Text("看过的画面中没有不安全行为。", "Nothing unsafe was seen."))
+    body = table(head, rows, numeric=(2, 4)) if rows else nothing
+    left = len(facts.behaviours) - MOST_ROWS
+    body += _note(Text(f"另有 {left} 起。", f"{left} more.")) if left > 0 else ""
+    names, minutes = [facts.area(area_id).name for area_id in facts.watched], sum(facts.watched.values())
+    aside = Text(
+        f"重者在前；看过录像 {minutes} 分钟：{'、'.join(name.zh for name in names)}",
+        f"worst first; {minutes} minutes of cameras watched: {', '.join(name.en for name in names)}",
+    )
+    return _section("video", Text("录像中的不安全行为", "Unsafe behaviours on video"), body, aside)
+
+
 def air(facts: Facts, areas: Sequence[str]) -> str:
     place = {area: index for index, area in enumerate(areas)}
     points = sorted(facts.air, key=lambda row: (place.get(row["area_id"], len(place)), row["point_id"]))

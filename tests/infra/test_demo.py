@@ -75,14 +75,19 @@ def test_it_finds_what_is_true_and_nothing_else(first: Done):
     assert all(row["delay_s"] <= (1200 if row["index_id"] == "V-01" else 180) for row in sure)
     assert (told["false"], told["missed"], told["balance_ok"]) == ([], 0, True)
     assert told["changed"] > 0
-    assert "G-01" in Path(told["report"]).read_text(encoding="utf-8")
+    report = Path(told["report"]).read_text(encoding="utf-8")
+    assert "G-01" in report
+    # The clip of the belt road's camera: somebody on the running belt, somebody bare-headed, somebody harmless.
+    seen = told["behaviours"]
+    assert (seen["events"], seen["found"], seen["false"]) == (2, 2, 0)
+    assert all(row["sentence_zh"] in report for row in seen["told"])
 
 
 def test_run_again_nothing_moves(first: Done, folder: Path):
     again = run_demo(folder)
     assert again.code == 0
     assert again.document["changed"] == 0
-    for unmoved in ("versions", "findings"):
+    for unmoved in ("versions", "findings", "behaviours"):
         assert again.document[unmoved] == first.document[unmoved]
 
 

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from literal_shift import (
     ALARMS,
     BALANCE,
+    BELT,
     BELT_CO,
     CORNER,
     END,
@@ -36,7 +37,7 @@ from literal_shift import (
     write,
 )
 
-from minefusion.schemas import gold
+from minefusion.schemas import gold, silver
 from minefusion.schemas.errors import InputError
 from minefusion.serving.reader import Reader
 from minefusion.serving.report import ShiftReport, shift_report
@@ -453,6 +454,26 @@ def test_no_data_is_said_with_what_there_is(shift_lake: Reader, mine_code: str, 
     with pytest.raises(InputError, match=re.escape(said)) as refused:
         shift_report(shift_lake, mine_code, end, balance=(), index_names={}, made_at=MADE_AT)
     assert "\n" not in str(refused.value)
+
+
+def test_unsafe_behaviours_stand_where_a_camera_was_watched(page: Element, tmp_path: Path):
+    assert not [e for e in page.all("section") if e.attributes.get("id") == "video"], "no camera, no section"
+    watched = [{"camera_code": "C1", "clip_id": "c", "area_id": BELT, "minute": START, "pictures": 300}]
+    calm = section(parsed(made(write(tmp_path / "calm", {**SHIFT, silver.CAMERA_MINUTE: watched})).html), "video")
+    assert "Nothing unsafe was seen." in calm.text("en")
+    assert "1 minutes of cameras watched: Belt road" in calm.text("en")
+    seen = [
+        {"event_id": f"e{level}", "camera_code": "C1", "area_id": BELT, "behaviour": "rule", "level": level,
+         "began_at": START + timedelta(seconds=30), "raised_at": START + timedelta(seconds=31), "delay_s": 1.6,
+         "event_confidence": 0.9, "sentence_zh": f"{HOSTILE}{level}级", "sentence_en": f"of level {level}"}
+        for level in (2, 4)
+    ]  # fmt: skip
+    tables = {**SHIFT, silver.CAMERA_MINUTE: watched, gold.UNSAFE_BEHAVIOUR: seen}
+    report = made(write(tmp_path / "seen", tables))
+    told = section(parsed(report.html), "video").text("en")
+    assert told.index("of level 4") < told.index("of level 2"), "the worst first"
+    assert "08:00:30" in told
+    assert "<script>alert" not in report.html
 
 
 def test_a_calm_shift_says_so_and_what_came_closest(tmp_path: Path):

@@ -168,9 +168,8 @@ def unsafe_behaviour(
     from dataclasses import replace
 
     from minefusion.models.unsafe_behaviour.dataset import load_dataset
-    from minefusion.models.unsafe_behaviour.evaluate import evaluate
+    from minefusion.models.unsafe_behaviour.evaluate import JUDGED, evaluate
     from minefusion.pipelines.jobs.video.detectors import detector_of
-    from minefusion.pipelines.jobs.video.train_detector import JUDGED
     from minefusion.schemas.video_classes import load_mapping
 
     config = replace(JUDGED, device=settings().video.device, image_px=image_px)

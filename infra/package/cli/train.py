@@ -11,7 +11,7 @@ import typer
 from minefusion.cli.build import From, Mines, To
 from minefusion.cli.call import emit, settings, words
 from minefusion.cli.progress import Progress
-from minefusion.schemas.errors import InputError, NotInOrderError
+from minefusion.schemas.errors import InputError, MissingError, NotInOrderError
 from minefusion.schemas.schedule import UNCHANGED
 from minefusion.schemas.window import parse_window
 
@@ -193,6 +193,9 @@ def unsafe_behaviour(
     ] = False,
     source: Annotated[str | None, typer.Option(help="数据名称 · What the data is called")] = None,
     licence: Annotated[str, typer.Option(help="数据许可 · Licence of the data, for the card")] = "",
+    by_data: Annotated[
+        bool, typer.Option("--by-data", help="数据有变则在 --out 下另起训练 · Other data, another training under --out")
+    ] = False,
     only_leave: Annotated[
         bool, typer.Option("--only-leave", help="只写训练结果，不登记 · Leave the training there, log nothing")
     ] = False,
@@ -201,9 +204,14 @@ def unsafe_behaviour(
     """视频检测模型（ultralytics，AGPL-3.0） · The detector of people and what they wear (ultralytics, AGPL-3.0)."""
     import sys
 
-    from minefusion.models.unsafe_behaviour.agpl.train import Recipe, with_device
+    try:
+        from minefusion.models.unsafe_behaviour.agpl.train import Recipe, with_device
+    except ModuleNotFoundError:
+        raise MissingError(
+            "expected the folder models/unsafe_behaviour/agpl (AGPL-3.0) for training, found none; put it back"
+        ) from None
     from minefusion.models.unsafe_behaviour.dataset import load_dataset
-    from minefusion.pipelines.jobs.video.train_detector import champion_losses, train_detector
+    from minefusion.pipelines.jobs.video.train_detector import champion_losses, folder_of_data, train_detector
     from minefusion.schemas.video_classes import load_mapping
 
     if device not in ("cpu", "cuda"):
@@ -212,9 +220,11 @@ def unsafe_behaviour(
         epochs=epochs, image_px=image_px, batch=batch, seed=seed, mosaic=mosaic, dark=dark, scale=zoom,
         multi_scale=multi_scale, freeze=freeze,
     )  # fmt: skip
+    mapping = load_mapping(classes) if classes else None
+    out = folder_of_data(out, data, mapping) if by_data else out
     with Progress("train unsafe_behaviour") as progress:
         done = train_detector(
-            data, weights, out, with_device(recipe, device), mapping=load_mapping(classes) if classes else None,
+            data, weights, out, with_device(recipe, device), mapping=mapping,
             classes=only.split(",") if only else None, underground_share=underground,
             budget_s=minutes * 60 if minutes else None,
             model="unsafe_behaviour_tunnel" if tunnel else "unsafe_behaviour", source=source,

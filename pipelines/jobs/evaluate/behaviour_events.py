@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from minefusion.models.training_run import code_version
 from minefusion.models.unsafe_behaviour.detections import Detector
 from minefusion.models.unsafe_behaviour.event_scores import Alarm, TrueEvent, score
 from minefusion.models.unsafe_behaviour.pose import LiesByPose
@@ -171,6 +172,6 @@ def _from(plant: PlantState, began_at: float) -> PlantState:
 
 
 def _digest(path: Path, view: View, detector: Detector, pictures_per_s: float, pose: LiesByPose | None) -> str:
-    how = f"{detector.version}/{pictures_per_s}/{pose is not None}/{view!r}/{all_behaviours()!r}"
-    told = f"{path.name}/{path.stat().st_size}/{how}"
+    how = f"{detector.version}/{code_version('unsafe_behaviour')}/{pictures_per_s}/{pose is not None}"
+    told = f"{path.name}/{path.stat().st_size}/{how}/{view!r}/{all_behaviours()!r}"
     return hashlib.sha256(told.encode()).hexdigest()[:24]

@@ -88,10 +88,11 @@ def register_shipped(settings: Settings, only: str | None = None) -> Registry:
 
 
 def shipped() -> Mapping[str, Path]:
-    """Folder of each model that comes with the package."""
+    """Folder of each model that comes with the package; weights under another licence may have been taken out."""
     found = {}
     for model, module in PACKAGES.items():
-        folder = Path(str(files(module.removesuffix(".package")))) / "shipped" / model
-        if (folder / FILE).is_file():
-            found[model] = folder
+        package = Path(str(files(module.removesuffix(".package"))))
+        for folder in (package / "shipped" / model, package / "agpl" / "shipped" / model):
+            if (folder / FILE).is_file():
+                found[model] = folder
     return found

@@ -40,7 +40,7 @@ def model_file(settings: Settings, model: str) -> str | Path:
             f"expected a detector, got '{model}'; give champion, {MODEL}@VERSION, {', '.join(SHIPPED)}, or an .onnx "
             "file"
         )
-    from minefusion.models.unsafe_behaviour.agpl.package import FILE
+    from minefusion.models.unsafe_behaviour.package import FILE
     from minefusion.pipelines.jobs.forecast.champions import register_shipped
 
     registry = register_shipped(settings, only=MODEL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -9,19 +10,24 @@ from pathlib import Path
 from typing import Any
 
 from minefusion.models.training_run import CARD, PLOTS, DataUsed, TrainingRun, code_version
-from minefusion.models.unsafe_behaviour.agpl.package import FILE
 from minefusion.models.unsafe_behaviour.agpl.train import Recipe, Trained, export, train
-from minefusion.models.unsafe_behaviour.dataset import Dataset, DatasetFinding, check_dataset, join, load_dataset
-from minefusion.models.unsafe_behaviour.detector import DetectorConfig, open_detector
-from minefusion.models.unsafe_behaviour.evaluate import evaluate
+from minefusion.models.unsafe_behaviour.dataset import (
+    Dataset,
+    DatasetFinding,
+    check_dataset,
+    fingerprint,
+    join,
+    load_dataset,
+)
+from minefusion.models.unsafe_behaviour.detector import open_detector
+from minefusion.models.unsafe_behaviour.evaluate import JUDGED, evaluate
+from minefusion.models.unsafe_behaviour.package import FILE
 from minefusion.pipelines.jobs.tally import Progress
 from minefusion.schemas.errors import InputError
 
 logger = logging.getLogger(__name__)
 
 MODEL = "unsafe_behaviour"
-# What is judged keeps all that it is the least bit sure of, with the border that ultralytics judges with.
-JUDGED = DetectorConfig(least_confidence=0.001, margin=0.5)
 LICENCE = "AGPL-3.0: exported by ultralytics"
 
 
@@ -90,6 +96,12 @@ def train_detector(
         progress=progress,
     )
     return DetectorTraining(trained, findings, run)
+
+
+def folder_of_data(out: Path, data: Sequence[Path], mapping: Mapping[str, str | None] | None = None) -> Path:
+    """A folder under `out` for just these pictures and labels: new ones begin a training anew, the same go on."""
+    told = "".join(fingerprint(load_dataset(path, mapping)) for path in data)
+    return out / hashlib.sha256(told.encode()).hexdigest()[:12]
 
 
 def left_for_registry(
@@ -161,8 +173,8 @@ Finds people and what they wear in pictures: {", ".join(data.names)}.
 - licence of the weights: {LICENCE}
 - data: {run.data.source}; pictures: {pictures}; sha256 {run.data.sha256[:16]}
 - licence of the data: {licence or "the owner's"}
-- begun from: {run.parameters["weights"]}; {trained.epochs} epochs at {run.parameters["image_px"]} px, batch
-  {run.parameters["batch"]}, seed {run.parameters["seed"]}
+- begun from: {run.parameters["weights"]}; {trained.epochs_done} of {trained.epochs} epochs at \
+{run.parameters["image_px"]} px, the best of them; batch {run.parameters["batch"]}, seed {run.parameters["seed"]}
 - judged on the split `{run.parameters["judged_on"]}`, on the ONNX file that is served: mAP50 {found["map50"]:.3f},
   mAP50-95 {found["map50_95"]:.3f}, bare head and no vest mAP50 {"-" if violations is None else f"{violations:.3f}"}
 - by size and darkness, mAP50: {slices}

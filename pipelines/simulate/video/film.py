@@ -112,11 +112,10 @@ def simulate_video(
             script = Director(place, dice).clip(CLIP_S, quiet=dice.random() < quiet_share)
             stamp = (start + _LOCAL + timedelta(minutes=minute)).strftime("%Y%m%d%H%M%S")
             clip = f"{MINE}_{place.camera_code}_{stamp}.mp4"
-            times = [n / fps for n in range(round(CLIP_S * fps))]
-            made = _filmed(out / clip, shots(place, script, seed * 1000 + minute, times), fps)
+            times, made = film_script(out / clip, place, script, seed * 1000 + minute, fps)
             frames += len(times)
             found = events(place, script, times, made)
-            happened += [_event_row(clip, each) for each in found]
+            happened += [event_row(clip, each) for each in found]
             boxes += [_box_row(clip, n, each) for n, picture in enumerate(made) for each in picture if each.body]
             machines += _machine_rows(clip, place, script)
     (out / f"{MINE}.site.yaml").write_text(dump_site(_site(places)), encoding="utf-8")
@@ -177,6 +176,14 @@ def _moments(layouts: Sequence[str], dice: random.Random, seed: int) -> Iterator
             yield next(shots(place, posed(place, dice, CARELESS), dice.randrange(10**6), [0.5]))
 
 
+def film_script(
+    path: Path, place: Tunnel, script: Script, seed: int, fps: int
+) -> tuple[list[float], list[tuple[Seen, ...]]]:
+    """Film a whole script; times of the pictures [s] and who is seen in each."""
+    times = [n / fps for n in range(round(script.seconds * fps))]
+    return times, _filmed(path, shots(place, script, seed, times), fps)
+
+
 def _filmed(path: Path, pictures: Iterator[Shot], fps: int) -> list[tuple[Seen, ...]]:
     import av
 
@@ -219,7 +226,7 @@ def _site(places: Sequence[Tunnel]) -> Site:
     )
 
 
-def _event_row(clip: str, event: TrueEvent) -> dict[str, Any]:
+def event_row(clip: str, event: TrueEvent) -> dict[str, Any]:
     return {
         "clip": clip,
         "behaviour": event.behaviour,

@@ -25,26 +25,25 @@ class Stage:
         rays = place.rays
         self._eye = np.array(place.eye)
         hit, self._kind = self._cast(rays)
-        self._hit = hit
-        self._light = self._lit(hit)
-        self._paint = self._painted(hit, dice)
-        self._fog = 1.0 - np.exp(-place.haze * np.linalg.norm(hit - self._eye, axis=2))[..., None]
+        light = self._lit(hit)[..., None]
+        fog = 1.0 - np.exp(-place.haze * np.linalg.norm(hit - self._eye, axis=2))[..., None]
+        gain, veil = light * (1 - fog), 150 * fog * light
+        self._still = np.clip(self._painted(hit, dice) * gain + veil, 0, 255).astype(np.uint8)
+        # Only the belt changes from picture to picture.
         self._belt = (self._kind == _BELT) if place.belt else None
         self._pattern = self._coal(dice)
+        if self._belt is not None:
+            self._along, across = hit[self._belt][:, 2], hit[self._belt][:, 0]
+            self._columns = (across * _SAMPLES_PER_M).astype(np.int64) % self._pattern.shape[1]
+            self._gain, self._veil = gain[self._belt], veil[self._belt]
 
     def picture(self, belt_moved_m: float) -> NDArray[np.uint8]:
         """The roadway with its belt moved on so far [m]."""
-        paint = self._paint
+        picture = self._still.copy()
         if self._belt is not None:
-            paint = paint.copy()
-            along = self._hit[..., 2][self._belt] - belt_moved_m
-            across = self._hit[..., 0][self._belt]
-            rows = (along * _SAMPLES_PER_M).astype(np.int64) % self._pattern.shape[0]
-            columns = (across * _SAMPLES_PER_M).astype(np.int64) % self._pattern.shape[1]
-            paint[self._belt] = self._pattern[rows, columns][:, None]
-        lit = paint * self._light[..., None]
-        lit = lit * (1 - self._fog) + 150 * self._fog * self._light[..., None]
-        picture = np.clip(lit, 0, 255).astype(np.uint8)
+            rows = ((self._along - belt_moved_m) * _SAMPLES_PER_M).astype(np.int64) % self._pattern.shape[0]
+            coal = self._pattern[rows, self._columns][:, None] * self._gain + self._veil
+            picture[self._belt] = np.clip(coal, 0, 255).astype(np.uint8)
         self._lamps(picture)
         return picture
 
@@ -169,8 +168,8 @@ def finished(picture: NDArray[np.uint8], place: Tunnel, dice: np.random.Generato
         x, y = int(dice.integers(WIDTH_PX)), int(dice.integers(HEIGHT_PX))
         bright = float(dice.uniform(30, 110))
         cv2.circle(out, (x, y), int(dice.integers(1, 3)), (bright, bright, bright), -1, cv2.LINE_AA)
-    noisy = out.astype(np.int16) + dice.normal(0, place.noise, out.shape).astype(np.int16)
-    out = np.clip(noisy, 0, 255).astype(np.uint8)
+    grain = dice.standard_normal(out.shape, dtype=np.float32) * np.float32(place.noise)
+    out = np.clip(out.astype(np.int16) + grain.astype(np.int16), 0, 255).astype(np.uint8)
     if place.is_grey:
         out = np.repeat(cv2.cvtColor(out, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2).astype(np.uint8, copy=False)
     return out

@@ -199,7 +199,7 @@ class Tunnel:
         pixels, _ = self.project(np.array(ends))
         start, end = (self._share(pixel) for pixel in pixels)
         # From the left wall to the right one the left hand points away from the camera; from far to near, to the right.
-        way = {0: "both", 1: "to_left", -1: "to_right"}[line.way]
+        ways: dict[int, Literal["both", "to_left", "to_right"]] = {0: "both", 1: "to_left", -1: "to_right"}
         zh, en = ("皮带中线", "the belt's middle line") if line.kind == "belt" else ("警戒线", "the warning line")
         return CameraLine(
             self.camera_code,
@@ -209,7 +209,7 @@ class Tunnel:
             en,
             start,
             end,
-            way,
+            ways[line.way],
             0.012,
             line.machine_id,
         )

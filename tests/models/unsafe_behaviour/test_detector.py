@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -140,3 +142,25 @@ def test_a_file_that_is_no_network_is_told(tmp_path: Path):
 def test_a_device_that_is_not_there_is_told():
     with pytest.raises(MissingError, match="install onnxruntime-gpu or use the device 'cpu'"):
         open_detector("yolox_nano", DetectorConfig(device="tensorrt"))
+
+
+def test_what_runs_loads_nothing_of_the_agpl_folder():
+    """Who takes the folder out still detects, judges, watches, evaluates and keeps a registry."""
+    code = """
+import importlib, sys
+class Gone:
+    def find_spec(self, name, path=None, target=None):
+        if name.startswith(("minefusion.models.unsafe_behaviour.agpl", "ultralytics")):
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Gone())
+for name in ("jobs.video.clip_events", "jobs.video.watching", "jobs.video.detectors", "jobs.video.live_record",
+             "jobs.evaluate.behaviour_events", "jobs.forecast.champions", "jobs.bench.video"):
+    importlib.import_module("minefusion.pipelines." + name)
+from minefusion.cli import demo, evaluate, watch
+from minefusion.models.unsafe_behaviour.detector import open_detector
+from minefusion.pipelines.jobs.forecast.champions import shipped
+assert shipped()
+print(open_detector("yolox_nano").classes)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "('person',)\n"), done.stderr[-2000:]

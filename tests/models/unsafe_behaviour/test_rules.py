@@ -193,9 +193,12 @@ def test_alone_where_two_are_needed():
 
 
 def test_people_on_video_and_by_positioning():
-    assert judged("count_differs", view(), pictures(35, *crowd(5, 0.1), carried=2))
-    assert not judged("count_differs", view(), pictures(35, *crowd(5, 0.1), carried=4))
-    assert not judged("count_differs", view(), pictures(35, *crowd(5, 0.1), carried=None))
+    whole = view(behaviours=("all", "count_differs"))
+    assert judged("count_differs", whole, pictures(35, *crowd(5, 0.1), carried=2))
+    assert not judged("count_differs", whole, pictures(35, *crowd(5, 0.1), carried=4))
+    assert not judged("count_differs", whole, pictures(35, *crowd(5, 0.1), carried=None))
+    # Of a long road a camera sees a piece: the rest of its people are not missing.
+    assert not judged("count_differs", view(), pictures(35, *crowd(1, 0.1), carried=21))
 
 
 # ── what holds for all of them ──────────────────────────────────────────────────────────────────────────────────────

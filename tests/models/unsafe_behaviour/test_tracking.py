@@ -92,6 +92,14 @@ def test_a_person_found_twice_counts_once():
     assert one_each(found).confidence.tolist() == [0.9, 0.9]
 
 
+def test_a_looser_box_around_somebody_is_not_another_person():
+    # Somebody seated at a table, found once to the table's edge and once, less surely, with the chair.
+    found = seen(("person", 0.89, (0.08, 0.51, 0.25, 0.83)), ("person", 0.25, (0.04, 0.54, 0.26, 0.85)))
+    assert one_each(found).confidence.tolist() == [0.89]
+    behind = seen(("person", 0.89, (0.08, 0.51, 0.25, 0.83)), ("person", 0.6, (0.13, 0.45, 0.27, 0.70)))
+    assert len(one_each(behind)) == 2
+
+
 @pytest.mark.parametrize(("box", "lies"), [
     ((0.4, 0.2, 0.5, 0.9), 0.0),  # stands
     ((0.3, 0.6, 0.6, 0.8), 1.0),  # lies: 2.7 times wider than high

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from minefusion.models.registry import open_registry
 from minefusion.models.training_run import read_run
-from minefusion.models.unsafe_behaviour.agpl.package import FILE, load
 from minefusion.models.unsafe_behaviour.agpl.train import Recipe, load_ultralytics, with_device
 from minefusion.models.unsafe_behaviour.dataset import load_dataset
+from minefusion.models.unsafe_behaviour.package import FILE, load
 from minefusion.pipelines.jobs.forecast.registering import register
 from minefusion.pipelines.jobs.video.detectors import detector_of
-from minefusion.pipelines.jobs.video.train_detector import champion_losses, train_detector
+from minefusion.pipelines.jobs.video.train_detector import champion_losses, folder_of_data, train_detector
 from minefusion.pipelines.simulate.video import LAYOUTS, render_pictures
 from minefusion.schemas.errors import InputError, MissingError
 from minefusion.schemas.settings import load_settings
@@ -72,6 +73,15 @@ def test_training_in_pieces_to_a_registered_model(data: Path, weights: Path, tmp
     (told,) = load(run.folder / "model")({"picture": [picture]})["detections"]
     assert isinstance(json.loads(told), list)
     assert (run.folder / "model" / FILE).stat().st_size < 12e6
+
+
+def test_other_pictures_begin_another_training(data: Path, tmp_path: Path):
+    shutil.copytree(data.parent, tmp_path / "pictures")
+    copy = tmp_path / "pictures" / "data.yaml"
+    assert folder_of_data(tmp_path, [copy]) == folder_of_data(tmp_path, [data]), "wherever they lie"
+    label = next((tmp_path / "pictures" / "labels" / "train").iterdir())
+    label.write_text("0 0.5 0.5 0.1 0.1\n", encoding="utf-8")
+    assert folder_of_data(tmp_path, [copy]) != folder_of_data(tmp_path, [data])
 
 
 def test_what_is_missing_is_told(data: Path, tmp_path: Path):
