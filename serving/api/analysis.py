@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import polars as pl
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, create_model
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, create_model
 
 from minefusion.serving.accounts.roles import may
 from minefusion.serving.accounts.users import User
@@ -196,6 +196,12 @@ def _column(view: View, name: str) -> Any:
     return next(each for each in view.columns if each.name == name)
 
 
+def _a_step(minutes: int) -> int:
+    if minutes not in STEPS_MIN:
+        raise ValueError(f"expected one of {', '.join(map(str, STEPS_MIN))}, got {minutes}")
+    return minutes
+
+
 def _params(view: View) -> type[BaseModel]:
     """What may be asked of a view."""
     hours = view.usual / timedelta(hours=1)
@@ -221,5 +227,6 @@ def _params(view: View) -> type[BaseModel]:
     if "is_legal_only" in view.takes:
         fields["legal_only"] = (bool | None, Field(None, description="只看超法定限值 · Only over the legal limit."))
     if "step" in view.takes:
-        fields["step_min"] = (Literal[*STEPS_MIN] | None, Field(None, description="时间格 · Cell of time [min]."))
+        told = f"时间格 · Cell of time [min], one of {', '.join(map(str, STEPS_MIN))}; without it as the span asks for."
+        fields["step_min"] = (Annotated[int, AfterValidator(_a_step)] | None, Field(None, description=told))
     return create_model(f"Ask_{view.path.replace('/', '_')}", __config__=ConfigDict(extra="forbid"), **fields)
