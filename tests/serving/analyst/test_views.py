@@ -396,7 +396,8 @@ def events(reader: Reader, span: Span, level_min: int = 0) -> list[Row]:
         "'minefusion', "
         "camera_code, event_type, began_at, ended_at, level, NULL, people FROM gold.unsafe_behaviour WHERE mine_code "
         "= $mine) "
-        f"WHERE began_at >= $begin AND began_at < $end AND level >= {level_min} ORDER BY began_at, camera_code, event_id",
+        f"WHERE began_at >= $begin AND began_at < $end AND level >= {level_min} "
+        "ORDER BY began_at, camera_code, event_id",
         span,
     )
 

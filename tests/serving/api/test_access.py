@@ -46,6 +46,7 @@ def things_of(site: Site, mine: str) -> dict[str, str]:
     return {
         "alarm_id": alarm.alarm_id, "disposition_id": alarm.disposition_id or "", "point_id": gas(mine),
         "person_hash": person_hash(KEY, mine, f"{mine}C1"), "login": "nobody-there", "number": "1", "sha256": "0" * 64,
+        "name": "nothing-saved",
     }  # fmt: skip
 
 
@@ -71,7 +72,7 @@ def test_each_cell(shown: Site, cell: tuple[str, str]):
     assert nobody.headers["content-type"] == "application/problem+json"
     is_about_a_mine = "mine" in str(operations(shown)[cell].get("parameters")) or "_id}" in cell[1]
     # The things in a path are there, but for a user, a file and a renewing token.
-    gone = {"refresh": {401}, "{login}": {404}, "{sha256}": {404}}
+    gone = {"refresh": {401}, "{login}": {404}, "{sha256}": {404}, "{name}": {404}}
     allowed = {200, 409, 422}.union(*(each for part, each in gone.items() if part in cell[1]))
     for role in ROLES:
         if not may(role, *cell):
