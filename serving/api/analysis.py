@@ -26,6 +26,8 @@ from minefusion.serving.api.service import API, Caller, Service, Serving, mines_
 PATH = f"{API}/analysis"
 PAGE = "/analyse"
 MOST_ROWS = 100_000
+# A mine's code also names its site file.
+MINE_CODE = "^[0-9A-Za-z]+$"
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _PYTHON: dict[str, Any] = {"string": str, "double": float, "int": int, "long": int, "boolean": bool}
 Format = Literal["json", "html", "csv", "parquet", "xlsx"]
@@ -206,7 +208,7 @@ def _params(view: View) -> type[BaseModel]:
     """What may be asked of a view."""
     hours = view.usual / timedelta(hours=1)
     fields: dict[str, Any] = {
-        "mine": (str, Field(..., max_length=32, description="煤矿编码 · Mine.")),
+        "mine": (str, Field(..., max_length=32, pattern=MINE_CODE, description="煤矿编码 · Mine.")),
         "begin": (
             AwareDatetime | None,
             Field(None, alias="from", description=f"without it {hours:g} h before the end"),

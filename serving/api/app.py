@@ -24,6 +24,7 @@ from minefusion.serving.api import (
     mines,
     people,
     problems,
+    reports,
     series,
     sql,
 )
@@ -82,6 +83,7 @@ def make_app(service: Service, *, watch_every_s: float | None) -> FastAPI:
     routers: tuple[APIRouter, ...] = (
         accounts.router, mines.router, listings.router(), series.router, people.router, alarms.router,
         dispositions.router, journal.router, analysis.router(), sql.router,
+        reports.router,
     )  # fmt: skip
     for router in routers:
         app.include_router(router, dependencies=[SCHEME], responses=told)

@@ -54,7 +54,14 @@ def call(site: Site, role: str | None, cell: tuple[str, str], mine: str) -> Any:
     """Call an endpoint about that mine: its own things in the path, the mine in the question where it may be asked."""
     method, path = cell
     told = operations(site)[cell]
-    span = {"from": START.isoformat(), "to": NOW.isoformat(), "why": "测试", "points": gas(mine), "mine": mine}
+    span = {
+        "from": START.isoformat(),
+        "to": NOW.isoformat(),
+        "why": "测试",
+        "points": gas(mine),
+        "mine": mine,
+        "day": "2026-03-01",
+    }
     params = {each["name"]: span[each["name"]] for each in told.get("parameters", []) if each["name"] in span}
     return site.call(role, method, path.format(**things_of(site, mine)), params=params, json={})
 
