@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
@@ -20,6 +21,7 @@ from minefusion.serving.analyst.view import Asked, Source, View
 from minefusion.serving.analyst.views import GROUPS, VIEWS
 from minefusion.serving.api.alarms import alarms_between
 from minefusion.serving.api.answers import Json
+from minefusion.serving.api.people import card_of
 from minefusion.serving.api.problems import ProblemError
 from minefusion.serving.api.service import API, Caller, Service, Serving, mines_asked, write_down_look
 
@@ -127,6 +129,8 @@ def _answer(service: Service, user: User, view: View, query: Any) -> Response:
         query.at.astimezone(UTC) if query.at and query.at > EARLIEST else None,
     )
     source = source_for(service, user, query.mine)
+    if "person" in view.takes:
+        source = replace(source, card=card_of(service, user, query.mine, query.person_hash, query.why, begin, end))
     frame = view.answer(source, asked)
     if len(frame) > MOST_ROWS:
         raise ProblemError(
@@ -134,7 +138,7 @@ def _answer(service: Service, user: User, view: View, query: Any) -> Response:
             f"结果 {len(frame)} 行，超过 {MOST_ROWS} 行：请缩短时段或增加条件",
             f"expected {MOST_ROWS} rows at most, got {len(frame)}: shorten the span, or fix a column",
         )
-    link = link_to(view, asked)
+    link = link_to(view, asked) + (f"&person_hash={query.person_hash}" if "person" in view.takes else "")
     if query.format == "json":
         return Json(
             {"rows": frame.to_dicts(), "from": begin, "to": end, "link": link, "clock": source.clock.utc_offset_h}
@@ -224,6 +228,15 @@ def _params(view: View) -> type[BaseModel]:
         kind = _PYTHON[column.type]
         limits: dict[str, Any] = {"ge": -(2**31), "le": 2**31 - 1} if kind is int else {}
         fields[name] = (kind | None, Field(None, description=f"{column.zh} · {column.doc}", **limits))
+    if "person" in view.takes:
+        fields["person_hash"] = (
+            str,
+            Field(..., max_length=64, pattern="^[0-9a-f]+$", description="人员卡散列 · Card."),
+        )
+        fields["why"] = (
+            str,
+            Field(..., min_length=2, max_length=200, description="查看原因，记入日志 · Written down."),
+        )
     if "level_min" in view.takes:
         fields["level_min"] = (int | None, Field(None, ge=0, le=4, description="等级 ≥ · Level at least."))
     if "is_legal_only" in view.takes:

@@ -8,6 +8,7 @@ const FILES = ["csv", "parquet", "xlsx"];
 const HOME = "/analyse/hazards/cells";
 // The page's own, which the service is not asked.
 const OWN = ["lang"];
+const areas = new Map();
 let views = [], steps = [], mines = [], turn = 0;
 
 const asked = () => Object.fromEntries(new URLSearchParams(location.search));
@@ -63,15 +64,26 @@ const choice = (options, value) => {
   return made;
 };
 
-const drawQuestion = (view, params) => {
+const areasOf = async (mine) => {
+  if (!areas.has(mine)) areas.set(mine, (await json("/areas", { params: { mine, limit: 1000 } })).rows);
+  return areas.get(mine).map((each) => [each.area_id, (isEnglish() ? each.name_en : each.name_zh) || each.area_id]);
+};
+
+const drawQuestion = async (view, params) => {
   const form = $("question"), mine = params.mine;
+  const places = view.narrows.includes("area_id") ? await areasOf(mine) : [];
+  const inputOf = (each) =>
+    each.name === "area_id" ? choice([["", "—"], [mine, isEnglish() ? "whole mine" : "全矿"], ...places], params.area_id)
+    : each.type === "boolean" ? choice([["", "—"], ["true", "✓"], ["false", "✗"]], params[each.name])
+    : textInput(params[each.name]);
   const parts = [
     field("mine", word("mine"), choice(mines.map((each) => [each.mine_code, isEnglish() ? each.name_en : each.name_zh]), mine)),
     field("from", word("from"), textInput(toField(params.from, mine), "datetime-local")),
     field("to", word("to"), textInput(toField(params.to, mine), "datetime-local")),
-    ...view.narrows.map((each) =>
-      field(each.name, both(each.zh, each.name), each.type === "boolean" ? choice([["", "—"], ["true", "✓"], ["false", "✗"]], params[each.name]) : textInput(params[each.name]))),
+    ...view.narrows.map((each) => field(each.name, both(each.zh, each.name), inputOf(each))),
   ];
+  if (view.takes.includes("person"))
+    for (const name of ["person_hash", "why"]) parts.push(field(name, word(name), Object.assign(textInput(params[name]), { required: true })));
   if (view.takes.includes("level_min")) parts.push(field("level_min", word("level_min"), choice([["", "—"], [1, "1 蓝 blue"], [2, "2 黄 yellow"], [3, "3 橙 orange"], [4, "4 红 red"]], params.level_min)));
   if (view.takes.includes("step")) parts.push(field("step_min", word("step_min"), choice([["", "—"], ...steps.map((each) => [each, each])], params.step_min)));
   if (view.takes.includes("is_legal_only")) {
@@ -145,8 +157,9 @@ const show = async () => {
   $("sql").hidden = true;
   for (const id of ["question", "pane"]) $(id).hidden = false;
   drawNames(path);
-  drawQuestion(view, asked());
   trouble(null);
+  await drawQuestion(view, asked()).catch(trouble);
+  if (own !== turn) return;
   $("pane").setAttribute("aria-busy", "true");
   try {
     const answer = await call(`/analysis/${path}`, { params: { ...sent(), format: "html" } });

@@ -6,6 +6,8 @@ export const WORDS = {
   level_min: ["等级 ≥", "Level ≥"],
   step_min: ["时间格（分）", "Cell [min]"],
   legal_only: ["只看超法定限值", "Over the legal limit only"],
+  person_hash: ["人员卡散列", "Card (hash)"],
+  why: ["查看原因（记入日志）", "Why (written down)"],
   ask: ["查询", "Show"],
   copy: ["复制链接", "Copy link"],
   copied: ["已复制", "Copied"],

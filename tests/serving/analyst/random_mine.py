@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from two_mines import MINE, OTHER, append
+from two_mines import KEY, MINE, OTHER, append
 
 from minefusion.pipelines.engines.light import LightEngine
 from minefusion.schemas import bronze, gold, silver
 from minefusion.schemas.catalog import site_path
+from minefusion.schemas.persons import person_hash
 from minefusion.schemas.settings import load_settings
 from minefusion.schemas.site import Area, Edge, Node, Shift, Site, dump_site
 from minefusion.schemas.table import Table
@@ -38,6 +39,8 @@ SITE = Site(
 )
 
 Row = dict[str, Any]
+# What a view has to be told beside mine and span.
+NEEDED = {"people/trajectory": {"person_hash": person_hash(KEY, MINE, "C1"), "why": "复查"}}
 
 
 def write(lake: Path) -> Path:

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import polars as pl
 import pytest
-from random_mine import BEGIN, END, HOSTILE, MINE
+from random_mine import BEGIN, END, HOSTILE, MINE, NEEDED
 from two_mines import Site
 
 from minefusion.serving.analyst.exports import as_file
@@ -24,7 +24,7 @@ Rows = list[dict[str, Any]]
 
 
 def asked(desk: Site, path: str, kind: str) -> Any:
-    params = {"mine": MINE, "from": BEGIN.isoformat(), "to": END.isoformat(), "format": kind}
+    params = {"mine": MINE, "from": BEGIN.isoformat(), "to": END.isoformat(), "format": kind, **NEEDED.get(path, {})}
     answer = desk.call("admin", "GET", f"/api/v1/analysis/{path}", params=params)
     assert answer.status_code == 200
     return answer

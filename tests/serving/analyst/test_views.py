@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from random_mine import ANALOGUE, AREAS, BEGIN, END, OFFSET, SITE, SWITCHES
+from random_mine import ANALOGUE, AREAS, BEGIN, END, NEEDED, OFFSET, SITE, SWITCHES
 from two_mines import KEY, MINE, OTHER, Site
 
 from minefusion.schemas.json_text import as_json
@@ -384,6 +384,18 @@ def underground(reader: Reader, span: Span) -> list[Row]:
     return sorted(rows, key=lambda row: -(row["hours"] or -1))
 
 
+def trajectory(reader: Reader, span: Span) -> list[Row]:
+    rows = sql(
+        reader,
+        "SELECT observed_at, area_id, in_out_flag FROM silver.position WHERE mine_code = $mine AND card_code = 'C1' "
+        "AND observed_at >= $begin AND observed_at < $end ORDER BY observed_at",
+        span,
+    )
+    for row, following in zip(rows, [*(each["observed_at"] for each in rows[1:]), span[1]], strict=True):
+        row["until"] = min(following, row["observed_at"] + timedelta(minutes=5), span[1])
+    return rows
+
+
 # ── video, quality, models, alarms ──────────────────────────────────────────────────────────────────────────────────
 
 
@@ -503,6 +515,7 @@ CHECKS: dict[str, Check] = {
     "people/shifts": counts(shifts),
     "people/hours": counts(whole_hours),
     "people/time-underground": underground,
+    "people/trajectory": trajectory,
     "video/events": events,
     "video/verdicts": verdicts,
     "quality/hours": quality_hours,
@@ -539,7 +552,7 @@ def test_a_view_is_what_plain_sql_says(desk: Site, path: str):
     for number in range(QUESTIONS):
         span, params = ((BEGIN, END), {}) if number == 0 else question(chance, path)
         expected = through_json(CHECKS[path](reader, span, **params))
-        asked = {"mine": MINE, "from": span[0].isoformat(), "to": span[1].isoformat(), **params}
+        asked = {"mine": MINE, "from": span[0].isoformat(), "to": span[1].isoformat(), **params, **NEEDED.get(path, {})}
         rows = desk.get("admin@all", f"/analysis/{path}", **asked)["rows"]
         assert len(rows) == len(expected)
         for got, wanted in zip(rows, expected, strict=True):
@@ -571,7 +584,7 @@ def test_a_month_is_one_of_the_mines_clock(desk: Site):
 
 @pytest.mark.parametrize("path", VIEWS)
 def test_what_a_view_may_fix_narrows_it(desk: Site, path: str):
-    asked = {"mine": MINE, "from": BEGIN.isoformat()}
+    asked = {"mine": MINE, "from": BEGIN.isoformat(), **NEEDED.get(path, {})}
     whole = desk.get("admin", f"/analysis/{path}", **asked)["rows"]
     assert OTHER not in str(whole)
     for name in VIEWS[path].narrows:
@@ -619,3 +632,15 @@ def test_names_are_masked_and_each_look_at_people_is_written_down(desk: Site, mo
     assert not any("card_code" in row for row in shown)
     looks = desk.get("admin@all", "/journal", what="look.people.time-underground")["rows"]
     assert {each["by"] for each in looks} >= {"dispatcher", "admin"}
+
+
+def test_a_look_at_a_track_says_why_and_is_a_line_of_its_own(desk: Site):
+    asked = {"mine": MINE, "from": BEGIN.isoformat(), **NEEDED["people/trajectory"]}
+    before = len(desk.get("admin@all", "/journal", what="look.track")["rows"])
+    desk.get("dispatcher", "/analysis/people/trajectory", **asked)
+    looks = desk.get("admin@all", "/journal", what="look.track")["rows"]
+    assert len(looks) == before + 1
+    assert looks[0]["facts"]["note"]["why"] == "复查"
+    for missing in ("why", "person_hash"):
+        told = {name: it for name, it in asked.items() if name != missing}
+        assert desk.call("dispatcher", "GET", "/api/v1/analysis/people/trajectory", params=told).status_code == 422
