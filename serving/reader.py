@@ -47,6 +47,9 @@ _ARROW = {
 }
 
 
+# Names in our tables are lower case, so a person may write them in any.
+SESSION = {"datafusion.sql_parser.enable_ident_normalization": "true"}
+
 Row = dict[str, Any]
 
 
@@ -75,19 +78,19 @@ class Reader:
             keeps_open: for a process that stays: a table is opened once, and then only what is new of it is read.
         """
         self.lake = lake
-        self._root = tables or str(lake)
+        self.root = tables or str(lake)
         self._keeps_open = keeps_open
         self._open: dict[str, DeltaTable] = {}
         self._opening = threading.Lock()
 
     def has(self, table: Table) -> bool:
         """Whether the table was ever written."""
-        uri = table_uri(self._root, table)
+        uri = table_uri(self.root, table)
         return DeltaTable.is_deltatable(uri) if "://" in uri else os.path.isdir(f"{uri}/_delta_log")
 
     def version(self, table: Table) -> int:
         """Number of the table's newest version; -1 where it was never written."""
-        return self._table(table).version() if self.has(table) else -1
+        return self.opened(table).version() if self.has(table) else -1
 
     def sql(self, query: str, **parameters: str | float | datetime | None) -> Rows:
         """Run one reading statement over tables named `layer.table`, such as `gold.area_minute`.
@@ -102,24 +105,21 @@ class Reader:
 
     def arrow(self, query: str, **parameters: str | float | datetime | None) -> Any:
         """The same, as the table in Arrow's memory that any Arrow library takes."""
-        query, tables = _checked(query, parameters)
+        query, tables = checked(query, parameters)
         if tables and not any(self.has(table) for table in TABLES.values()):
-            raise InputError(
-                f"expected a lake in {self._root}, found no table; name another by --lake, or ingest first"
-            )
+            raise InputError(f"expected a lake in {self.root}, found no table; name another by --lake, or ingest first")
         try:
-            # Names in our tables are lower case, so a person may write them in any.
-            session = QueryBuilder({"datafusion.sql_parser.enable_ident_normalization": "true"})
+            session = QueryBuilder(SESSION)
             for layer in sorted({table.layer for table in tables}):
                 session.execute(f"CREATE SCHEMA {layer}")
             for table in tables:
                 if self.has(table):
-                    session.register(table.name, self._table(table))
+                    session.register(table.name, self.opened(table))
                 else:
-                    session.execute(_without_rows(table))
+                    session.execute(without_rows(table))
             return session.execute(query).read_all()
         except DeltaError as error:
-            raise InputError(_in_one_line(str(error), tables)) from None
+            raise InputError(in_one_line(str(error), tables)) from None
 
     def scan(self, table: Table) -> pl.LazyFrame:
         """The table for Polars, which picks few points out of many rows in a fraction of SQL's time."""
@@ -127,22 +127,22 @@ class Reader:
 
         if not self.has(table):
             return pl.from_arrow(table.arrow_schema().empty_table()).lazy()  # type: ignore[union-attr]
-        return pl.scan_delta(self._table(table))
+        return pl.scan_delta(self.opened(table))
 
-    def _table(self, table: Table) -> DeltaTable:
+    def opened(self, table: Table) -> DeltaTable:
         """The table at its newest version."""
         if not self._keeps_open:
-            return DeltaTable(table_uri(self._root, table))
+            return DeltaTable(table_uri(self.root, table))
         with self._opening:
             opened = self._open.get(table.name)
             if opened is None:
-                opened = self._open[table.name] = DeltaTable(table_uri(self._root, table))
+                opened = self._open[table.name] = DeltaTable(table_uri(self.root, table))
             else:
                 opened.update_incremental()
             return opened
 
 
-def _checked(query: str, parameters: dict[str, Any]) -> tuple[str, list[Table]]:
+def checked(query: str, parameters: dict[str, Any]) -> tuple[str, list[Table]]:
     """The query with its parameters filled in, and the tables it names; refuses a statement that is not for reading."""
     tokens = list(_TOKEN.finditer(query))
     words = [token["name"].lower() for token in tokens if token["name"]]
@@ -184,12 +184,13 @@ def _literal(name: str, parameters: dict[str, Any]) -> str:
     return repr(value) if isinstance(value, int | float) else "'" + value.replace("'", "''") + "'"
 
 
-def _without_rows(table: Table) -> str:
+def without_rows(table: Table) -> str:
+    """The statement that makes a table without rows, for one that was never written."""
     columns = ", ".join(f"arrow_cast(NULL, '{_ARROW[column.type]}') AS \"{column.name}\"" for column in table.columns)
     return f"CREATE VIEW {table.name} AS SELECT {columns} WHERE false"
 
 
-def _in_one_line(told: str, tables: Sequence[Table]) -> str:
+def in_one_line(told: str, tables: Sequence[Table]) -> str:
     """The engine's complaint as ours: what was expected and which names there are."""
     if match := re.search(r"table 'datafusion\.(?:public\.)?([^']+)' not found", told):
         alike = [name for name in TABLES if name.endswith(f".{match[1].lower()}")]

@@ -44,10 +44,16 @@ def as_file(frame: pl.DataFrame, kind: str, columns: Sequence[Column], about: Se
 def in_words(frame: pl.DataFrame, clock: MineClock) -> pl.DataFrame:
     """Instants as text on the mine's clock; text that begins like a formula behind an apostrophe."""
     offset = datetime(2000, 1, 1, tzinfo=clock.zone).isoformat()[-6:]
-    instants = (pl.selectors.datetime() + clock.offset).dt.strftime("%Y-%m-%dT%H:%M:%S%.f") + offset
-    text = pl.selectors.string()
-    inert = pl.when(text.str.contains(_FORMULA)).then(pl.concat_str(pl.lit("'"), text)).otherwise(text)
-    return frame.with_columns(inert.name.keep()).with_columns(instants)
+    told = []
+    for name, kind in frame.schema.items():
+        column = pl.col(name)
+        if isinstance(kind, pl.Datetime):
+            column = (column + clock.offset).dt.strftime("%Y-%m-%dT%H:%M:%S%.f") + offset
+        elif kind == pl.String:
+            is_formula = column.str.contains(_FORMULA)
+            column = pl.when(is_formula).then(pl.concat_str(pl.lit("'"), column)).otherwise(column)
+        told.append(column.alias(name))
+    return frame.select(told)
 
 
 def _xlsx(frame: pl.DataFrame, columns: Sequence[Column], about: Sequence[str]) -> bytes:

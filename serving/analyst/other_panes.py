@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from minefusion.serving.alarms.kpi import TARGETS, kpis
-from minefusion.serving.analyst.drawings import Bar, Cell, Lane, bars, count_tone, matrix, share_tone
+from minefusion.serving.analyst.drawings import Bar, Cell, Lane, bars, count_tone, matrix, merged, share_tone
 from minefusion.serving.analyst.shown import Shown, note
 from minefusion.serving.report.markup import Text, both, columns, escaped, lasting, number, same, share, table
 
@@ -24,6 +24,17 @@ def people(shown: Shown) -> str:
             cells.append(Cell(row["begin"], row["end"], tone, same(row["most"]), told))
         zh, en = rows["area_zh"][0], rows["area_en"][0]
         lanes.append(Lane(Text(zh or str(area_id), en or str(area_id)), cells))
+    return _matrix(shown, lanes)
+
+
+def trajectory(shown: Shown) -> str:
+    """Areas in the order in which they were entered, with the spans in which the card was there."""
+    lanes = []
+    known = shown.frame.filter(shown.frame["in_out_flag"] == 1)
+    for (area_id,), rows in known.partition_by("area_id", as_dict=True, maintain_order=True).items():
+        cells = [Cell(row["observed_at"], row["until"], "lack-3") for row in rows.iter_rows(named=True)]
+        zh, en = rows["area_zh"][0], rows["area_en"][0]
+        lanes.append(Lane(Text(zh or str(area_id), en or str(area_id)), merged(cells)))
     return _matrix(shown, lanes)
 
 

@@ -75,6 +75,9 @@ def _cell(column: Column, row: Mapping[str, Any], shown: Shown) -> str:
         at = next((row[name] for name in ("raised_at", "began_at", "value_max_at") if row.get(name)), None)
         address = with_pick(shown.link, pick=value, at=at.isoformat() if at else None)
         return f'<a href="{escaped(address)}">{escaped(value)}</a>'
+    if column.name == "person_hash":
+        address = with_pick(shown.link.replace("people/time-underground", "people/trajectory"), person_hash=value)
+        return f'<a href="{escaped(address)}">{escaped(value)}</a>'
     if column.name == "limit_confidence":
         return confidence(value)
     if column.type == "boolean":
@@ -96,6 +99,7 @@ _DRAWN: Mapping[str, Part] = {
     "hazards/cells": hazard_pane.explorer,
     "people/shifts": other_panes.people,
     "people/hours": other_panes.people,
+    "people/trajectory": other_panes.trajectory,
     "quality/hours": other_panes.completeness,
     "models/horizons": other_panes.errors,
     "alarms/months": other_panes.alarm_load,

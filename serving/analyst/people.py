@@ -17,6 +17,8 @@ from minefusion.serving.text import Text
 
 # Nobody stays underground longer than this without a new entry; positions are looked at so far back.
 LONGEST_STAY = timedelta(days=2)
+# A card that was not heard of for so long is nowhere that is known.
+LOST_S = 300
 WARNING_RULE, ALARM_RULE = "PER-020", "PER-021"
 _UTC = pl.Datetime("us", "UTC")
 
@@ -94,6 +96,13 @@ def stays(
     )
 
 
+def trajectory(positions: pl.DataFrame, end: datetime) -> pl.DataFrame:
+    """One card's positions in order, each with how long it held: until the next, no longer than LOST_S."""
+    following = pl.col("observed_at").shift(-1).fill_null(pl.lit(end, _UTC))
+    longest = pl.col("observed_at") + pl.duration(seconds=LOST_S)
+    return positions.sort("observed_at").with_columns(until=pl.min_horizontal(following, longest, pl.lit(end, _UTC)))
+
+
 # ── the views ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -138,6 +147,12 @@ def _stays(source: Source, asked: Asked) -> pl.DataFrame:
         name=pl.Series([source.shown_name(each) for each in rows["name"]], dtype=pl.String),
     )
     return with_area(named, source.areas())
+
+
+def _trajectory(source: Source, asked: Asked) -> pl.DataFrame:
+    rows = source.frame(silver.POSITION, asked.begin, asked.end, pl.col("card_code") == source.card)
+    held = trajectory(rows, asked.end)
+    return with_area(held, source.areas())
 
 
 _HASH = Column("person_hash", "string", "Keyed hash of the card.", "人员卡散列")
@@ -207,5 +222,29 @@ VIEWS = (
         narrows=("area_id", "is_over", "is_below"),
         longest=timedelta(days=7),
         is_of_persons=True,
+    ),
+    View(
+        "people/trajectory",
+        Text("人员轨迹（受限，逐次留痕）", "Trajectory (restricted)"),
+        Text(
+            "一人一段时间的位置；须写明原因，每次查看记入日志",
+            "where one card was; the reason has to be given, and each look is a line of the journal",
+        ),
+        (
+            Column("observed_at", "timestamp", "Snapshot.", "时间"),
+            Column("until", "timestamp", "Until the next, five minutes at most.", "止于"),
+            AREA, *AREA_NAMES,
+            Column("edge_id", "string", "Roadway.", "巷道"),
+            Column("chainage_m", "double", "Distance from its first node.", "里程", unit="m"),
+            Column("station_code", "string", "Base station.", "基站编码"),
+            Column("in_out_flag", "int", "1 underground, 2 has left, 0 at the pit mouth.", "出入井标志"),
+            Column("is_calling", "boolean", "Distress call.", "是否求救"),
+            Column("quality", "string", "GOOD, SUSPECT or BAD.", "质量"),
+        ),
+        _trajectory,
+        narrows=("area_id",),
+        usual=timedelta(hours=8),
+        longest=timedelta(days=7),
+        takes=("person",),
     ),
 )  # fmt: skip

@@ -54,6 +54,7 @@ class Source:
         index_names: index id → its name in Chinese and English.
         alarms: the alarms that were shown, stood or were dealt with from one instant to another.
         approved_hours: the mine's own limit of hours underground; null where it declares none.
+        card: of the person asked about; null where nobody is.
     """
 
     reader: Reader
@@ -64,6 +65,7 @@ class Source:
     index_names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     alarms: Callable[[datetime, datetime], Sequence[Alarm]] = lambda _begin, _end: ()
     approved_hours: float | None = None
+    card: str | None = None
 
     def frame(
         self, table: Table, begin: datetime | None = None, end: datetime | None = None, *wheres: pl.Expr
@@ -101,9 +103,9 @@ class View:
         rows: works it out; rows in their order, columns as declared or more.
         narrows: which of the view's own columns a question may fix.
         usual, longest: span of a question that names none, and the longest that it may.
-        needs: what a question has to fix.
         is_of_persons: each look is written down (PC-88).
-        takes: further things that a question may name: level_min, is_legal_only, step.
+        takes: further things that a question may name: level_min, is_legal_only, step. `person`: it has to name one
+            by the hash of the card, and why; each such look is a line of the journal.
     """
 
     path: str
@@ -114,7 +116,6 @@ class View:
     narrows: tuple[str, ...] = ()
     usual: timedelta = timedelta(days=1)
     longest: timedelta = timedelta(days=92)
-    needs: tuple[str, ...] = ()
     is_of_persons: bool = False
     takes: tuple[str, ...] = ()
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 import polars as pl
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, create_model
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, create_model
 
 from minefusion.serving.accounts.roles import may
 from minefusion.serving.accounts.users import User
@@ -20,12 +21,15 @@ from minefusion.serving.analyst.view import Asked, Source, View
 from minefusion.serving.analyst.views import GROUPS, VIEWS
 from minefusion.serving.api.alarms import alarms_between
 from minefusion.serving.api.answers import Json
+from minefusion.serving.api.people import card_of
 from minefusion.serving.api.problems import ProblemError
 from minefusion.serving.api.service import API, Caller, Service, Serving, mines_asked, write_down_look
 
 PATH = f"{API}/analysis"
 PAGE = "/analyse"
 MOST_ROWS = 100_000
+# A mine's code also names its site file.
+MINE_CODE = "^[0-9A-Za-z]+$"
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _PYTHON: dict[str, Any] = {"string": str, "double": float, "int": int, "long": int, "boolean": bool}
 Format = Literal["json", "html", "csv", "parquet", "xlsx"]
@@ -125,6 +129,8 @@ def _answer(service: Service, user: User, view: View, query: Any) -> Response:
         query.at.astimezone(UTC) if query.at and query.at > EARLIEST else None,
     )
     source = source_for(service, user, query.mine)
+    if "person" in view.takes:
+        source = replace(source, card=card_of(service, user, query.mine, query.person_hash, query.why, begin, end))
     frame = view.answer(source, asked)
     if len(frame) > MOST_ROWS:
         raise ProblemError(
@@ -132,7 +138,7 @@ def _answer(service: Service, user: User, view: View, query: Any) -> Response:
             f"结果 {len(frame)} 行，超过 {MOST_ROWS} 行：请缩短时段或增加条件",
             f"expected {MOST_ROWS} rows at most, got {len(frame)}: shorten the span, or fix a column",
         )
-    link = link_to(view, asked)
+    link = link_to(view, asked) + (f"&person_hash={query.person_hash}" if "person" in view.takes else "")
     if query.format == "json":
         return Json(
             {"rows": frame.to_dicts(), "from": begin, "to": end, "link": link, "clock": source.clock.utc_offset_h}
@@ -196,11 +202,17 @@ def _column(view: View, name: str) -> Any:
     return next(each for each in view.columns if each.name == name)
 
 
+def _a_step(minutes: int) -> int:
+    if minutes not in STEPS_MIN:
+        raise ValueError(f"expected one of {', '.join(map(str, STEPS_MIN))}, got {minutes}")
+    return minutes
+
+
 def _params(view: View) -> type[BaseModel]:
     """What may be asked of a view."""
     hours = view.usual / timedelta(hours=1)
     fields: dict[str, Any] = {
-        "mine": (str, Field(..., max_length=32, description="煤矿编码 · Mine.")),
+        "mine": (str, Field(..., max_length=32, pattern=MINE_CODE, description="煤矿编码 · Mine.")),
         "begin": (
             AwareDatetime | None,
             Field(None, alias="from", description=f"without it {hours:g} h before the end"),
@@ -216,10 +228,20 @@ def _params(view: View) -> type[BaseModel]:
         kind = _PYTHON[column.type]
         limits: dict[str, Any] = {"ge": -(2**31), "le": 2**31 - 1} if kind is int else {}
         fields[name] = (kind | None, Field(None, description=f"{column.zh} · {column.doc}", **limits))
+    if "person" in view.takes:
+        fields["person_hash"] = (
+            str,
+            Field(..., max_length=64, pattern="^[0-9a-f]+$", description="人员卡散列 · Card."),
+        )
+        fields["why"] = (
+            str,
+            Field(..., min_length=2, max_length=200, description="查看原因，记入日志 · Written down."),
+        )
     if "level_min" in view.takes:
         fields["level_min"] = (int | None, Field(None, ge=0, le=4, description="等级 ≥ · Level at least."))
     if "is_legal_only" in view.takes:
         fields["legal_only"] = (bool | None, Field(None, description="只看超法定限值 · Only over the legal limit."))
     if "step" in view.takes:
-        fields["step_min"] = (Literal[*STEPS_MIN] | None, Field(None, description="时间格 · Cell of time [min]."))
+        told = f"时间格 · Cell of time [min], one of {', '.join(map(str, STEPS_MIN))}; without it as the span asks for."
+        fields["step_min"] = (Annotated[int, AfterValidator(_a_step)] | None, Field(None, description=told))
     return create_model(f"Ask_{view.path.replace('/', '_')}", __config__=ConfigDict(extra="forbid"), **fields)

@@ -17,6 +17,7 @@ from minefusion.serving.api import (
     accounts,
     alarms,
     analysis,
+    analyst_page,
     dispositions,
     emergencies,
     handovers,
@@ -25,7 +26,9 @@ from minefusion.serving.api import (
     mines,
     people,
     problems,
+    reports,
     series,
+    sql,
 )
 from minefusion.serving.api.news import News
 from minefusion.serving.api.service import SCHEME, Service
@@ -77,10 +80,12 @@ def make_app(service: Service, *, watch_every_s: float | None) -> FastAPI:
 
     app.add_middleware(SafeHeaders)
     app.include_router(mines.open_router)
+    app.include_router(analyst_page.router)
     told = _problems(401, 403, 422, 429)
     routers: tuple[APIRouter, ...] = (
         accounts.router, mines.router, listings.router(), series.router, people.router, alarms.router,
-        dispositions.router, emergencies.router, handovers.router, journal.router, analysis.router(),
+        dispositions.router, emergencies.router, handovers.router, journal.router, analysis.router(), sql.router,
+        reports.router,
     )  # fmt: skip
     for router in routers:
         app.include_router(router, dependencies=[SCHEME], responses=told)

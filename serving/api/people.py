@@ -88,11 +88,7 @@ def track(
             f"时段须大于 0、不超过 {LONGEST_TRACK.days} 天",
             f"expected from before to, {LONGEST_TRACK.days} days at most",
         )
-    card = service.cards.of(mine).get(person_hash)
-    told = {"from": begin, "to": end, "why": why, "found": card is not None}
-    service.room.note("look.track", person_hash[:64], mine, user.login, told)
-    if card is None:
-        raise not_there("此人员", "person")
+    card = card_of(service, user, mine, person_hash, why, begin, end)
     rows = service.reader.sql(
         "SELECT observed_at, in_out_flag, area_id, edge_id, chainage_m, station_code, is_calling, quality "
         "FROM silver.position WHERE mine_code = $mine AND card_code = $card AND observed_at >= $begin "
@@ -104,6 +100,16 @@ def track(
     )
     found = list(rows)
     return Json({"person_hash": person_hash, "rows": found[:MOST_ROWS], "is_cut": len(found) > MOST_ROWS})
+
+
+def card_of(service: Service, user: User, mine: str, person_hash: str, why: str, begin: datetime, end: datetime) -> str:
+    """The card that a hash stands for; that it was looked at, by whom and why, is written down first (PC-88)."""
+    card = service.cards.of(mine).get(person_hash)
+    told = {"from": begin, "to": end, "why": why, "found": card is not None}
+    service.room.note("look.track", person_hash[:64], mine, user.login, told)
+    if card is None:
+        raise not_there("此人员", "person")
+    return card
 
 
 def _before(at: datetime, span: timedelta) -> datetime:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 
+from minefusion.schemas.errors import MissingError
 from minefusion.serving.accounts.roles import may, who_may
 from minefusion.serving.accounts.tokens import Tokens, Use
 from minefusion.serving.accounts.users import User, Users
@@ -33,6 +34,15 @@ def no_models() -> Sequence[dict[str, Any]]:
     return ()
 
 
+def no_balance() -> Sequence[Mapping[str, Any]]:
+    """The record balance where nobody counts what was sent.
+
+    Raises:
+        MissingError: always; a report without it would say less than it seems to.
+    """
+    raise MissingError("expected a service that counts what was sent, this one does not; use minefusion report")
+
+
 @dataclass
 class Service:
     """One running service.
@@ -41,6 +51,7 @@ class Service:
         person_key: secret with which cards are hashed, the same as that of gold.
         model_cards: rows about the models that are registered.
         index_names: index id → its name in Chinese and English.
+        balance: rows of the record balance, one a kind of file, as a report has them.
         asks: of a user; `logins`: wrong ones of a login, `addresses`: from an address whatever the login.
         versions: of each table of the lake, as last seen.
         looks: at people, that were written down already.
@@ -54,6 +65,7 @@ class Service:
     person_key: bytes
     model_cards: Callable[[], Sequence[dict[str, Any]]] = no_models
     index_names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    balance: Callable[[], Sequence[Mapping[str, Any]]] = no_balance
     asks: Rate = field(default_factory=lambda: Rate(per_s=50, burst=200))
     logins: Rate = field(default_factory=lambda: Rate(per_s=1 / 12, burst=5))
     addresses: Rate = field(default_factory=lambda: Rate(per_s=0.5, burst=30))

@@ -32,6 +32,7 @@ def shift_report(
     made_at: datetime,
     journal: Head | None = None,
     lang: Lang = "zh",
+    hours: float | None = None,
 ) -> ShiftReport:
     """The report of the shift that ends at `end`.
 
@@ -43,10 +44,11 @@ def shift_report(
         journal: the newest line of the journal of alarms, there too, by which a journal that was made anew or cut short
             is found; null where no service runs.
         lang: the language shown first; the page holds both.
+        hours: report of so many hours before `end` and not of the shift; 24: of the day.
 
     Raises:
         InputError: gold holds nothing of this mine in that span.
     """
-    facts = gather(reader, mine_code, end)
+    facts = gather(reader, mine_code, end, hours)
     html = render(facts, balance=balance, index_names=index_names, made_at=made_at, journal=journal, lang=lang)
     return ShiftReport(html, len(facts.alarms))

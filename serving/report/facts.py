@@ -24,6 +24,7 @@ Row = dict[str, Any]
 GAS = ("ch4", "co", "o2", "co2", "h2s", "no2", "so2", "nh3", "no", "h2")
 SWITCHES = ("main_fan", "aux_fan", "air_door", "duct_state", "power_cutoff", "feed_detector")
 DEFAULT_HOURS = 8.0
+DAY_HOURS = 24.0
 # A mine whose site file is not known keeps the clock of the specification.
 DEFAULT_UTC_OFFSET_H = 8.0
 # An alarm may have been open for so long when the shift began; gold follows none back farther.
@@ -154,6 +155,11 @@ class Facts:
     def seconds(self) -> float:
         return (self.window.end - self.window.start).total_seconds()
 
+    @property
+    def is_day(self) -> bool:
+        """A whole day and not a shift."""
+        return self.shift is None and self.seconds == DAY_HOURS * 3600
+
     def since_start_s(self, instant: datetime) -> float:
         return (instant - self.window.start).total_seconds()
 
@@ -165,8 +171,8 @@ class Facts:
         return self.areas.get(area_id) or Area(area_id, same(area_id))
 
 
-def gather(reader: Reader, mine_code: str, end: datetime) -> Facts:
-    """Read what the report of the shift that ends at `end` says.
+def gather(reader: Reader, mine_code: str, end: datetime, hours: float | None = None) -> Facts:
+    """Read what the report of the shift that ends at `end` says; of so many hours before it, where they are given.
 
     Raises:
         InputError: gold holds nothing of this mine in that span; the line says what there is.
@@ -174,8 +180,8 @@ def gather(reader: Reader, mine_code: str, end: datetime) -> Facts:
     path = site_path(reader.lake, mine_code)
     site = load_site(path) if path.is_file() else None
     offset_h = site.utc_offset_h if site else DEFAULT_UTC_OFFSET_H
-    shift = _shift_that_ends(site, end.astimezone(timezone(timedelta(hours=offset_h))))
-    window = Window(end - timedelta(hours=shift.hours if shift else DEFAULT_HOURS), end)
+    shift = None if hours else _shift_that_ends(site, end.astimezone(timezone(timedelta(hours=offset_h))))
+    window = Window(end - timedelta(hours=hours or (shift.hours if shift else DEFAULT_HOURS)), end)
     ask = _Ask(reader, mine_code, window)
 
     minutes: dict[str, list[Row]] = {}

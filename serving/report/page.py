@@ -67,12 +67,16 @@ def render(
     return Template(package.joinpath("report", "report.html").read_text("utf-8")).substitute(
         lang="en" if lang == "en" else "zh-CN",
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        title=escaped(f"{facts.mine.zh} {_span(facts)} 班报 · shift report"),
+        title=escaped(f"{facts.mine.zh} {_span(facts)} {_title(facts).zh} · {_title(facts).en}"),
         style=tokens + style,
         sprite=levels.SPRITE,
         body="\n".join(body),
         script=script,
     )
+
+
+def _title(facts: Facts) -> Text:
+    return Text("调度日报", "Daily report") if facts.is_day else Text("调度班报", "Shift report")
 
 
 def _span(facts: Facts) -> str:
@@ -86,7 +90,7 @@ def _head(facts: Facts) -> str:
     zone = same(f" · UTC{facts.utc_offset_h:+g}")
     return (
         '<header class="top"><div class="brand">minefusion</div>'
-        f"<h1>{both(Text('调度班报', 'Shift report'))}</h1>"
+        f"<h1>{both(_title(facts))}</h1>"
         f'<div class="mine"><strong>{both(facts.mine)}</strong><span>{escaped(facts.mine_code)}</span></div>'
         f'<div class="mine"><strong>{escaped(_span(facts))}</strong><span>{both(shift + zone)}</span></div>'
         '<div class="switch" role="group" aria-label="语言 · Language">'
@@ -153,10 +157,10 @@ def _calm_band(facts: Facts) -> str:
             f"报警值 {limit}", f"alarm limit {limit}"
         )
     return (
-        '<section class="band calm-band tone-0" aria-label="本班 · This shift">'
+        '<section class="band calm-band tone-0" aria-label="概况 · At a glance">'
         + _cell(
             f"{both(Text('最高等级', 'Worst level'))} · {marked(worst)}",
-            f'<p class="big">{both(Text("本班无报警", "No alarm in this shift"))}</p>',
+            f'<p class="big">{both(Text("无报警", "No alarm"))}</p>',
         )
         + _cell(
             both(Text("最接近报警值的瓦斯", "Methane closest to its alarm limit")),

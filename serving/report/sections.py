@@ -94,8 +94,8 @@ def timeline(facts: Facts, areas: Sequence[str]) -> str:
     if calm:
         body += _note(
             Text(
-                f"另 {len(calm)} 个区域全班正常：{'、'.join(name.zh for name in calm)}",
-                f"{len(calm)} more areas, normal all shift: {', '.join(name.en for name in calm)}",
+                f"另 {len(calm)} 个区域全程正常：{'、'.join(name.zh for name in calm)}",
+                f"{len(calm)} more areas, normal throughout: {', '.join(name.en for name in calm)}",
             )
         )
     aside = Text("按分钟，条越高越重；表中为分钟数", "by minute, the higher the worse; minutes in the table")
@@ -251,7 +251,7 @@ def air(facts: Facts, areas: Sequence[str]) -> str:
         for (quantity_name, state), count in sorted(facts.steady.items())
     )
     if steady:
-        figure += f'<p class="note">{both(Text("全班未变：", "Unchanged all shift: "))}{steady}</p>'
+        figure += f'<p class="note">{both(Text("全程未变：", "Unchanged throughout: "))}{steady}</p>'
     body = figure + table(head, rows, numeric=range(2, 7)) + _more(points)
     aside = Text("粗条：开、运行、有电、有风", "thick: open, running, live, with air")
     return _section("air", Text("通风与开关量", "Air, fans and doors"), body, aside)

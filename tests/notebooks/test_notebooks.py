@@ -96,7 +96,9 @@ def run(name: str, **constants: Path) -> dict[str, Any]:
 
 
 def test_every_notebook_has_a_test():
-    assert NOTEBOOKS == ["explore_a_shift", "read_a_warning", "why_persistence_is_hard"]
+    assert NOTEBOOKS == [
+        "explore_a_shift", "gas_event_investigation", "read_a_warning", "why_persistence_is_hard",
+    ]  # fmt: skip
 
 
 def test_a_shift_is_explored(gassy: Settings):
@@ -104,6 +106,20 @@ def test_a_shift_is_explored(gassy: Settings):
     assert told["alarms"].filter(pl.col("kind") == "G-01").height >= 1
     assert told["worst"]["level"][0] == 4
     assert told["minutes"].height >= 60
+
+
+def test_a_gas_event_is_investigated_from_a_to_z(gassy: Settings):
+    told = run("gas_event_investigation", LAKE=gassy.lake)
+    event = told["event"]
+    assert event["alarm_id"] in told["breaches"]["alarm_id"].to_list()
+    assert told["peak"]["value"] >= told["limit"]["alarm"]
+    assert told["first_over"] <= told["peak"]["observed_at"]
+    assert 0 < told["rise_min"] <= 60
+    assert told["there"]["level"][0] == 4
+    assert told["switches"].height >= 1, "a door was opened"
+    assert (told["precursors"]["lead_min"] >= 0).any()
+    assert told["quality"].height == 1
+    assert told["limit"]["location"] in told["summary"]
 
 
 def test_a_warning_is_read_to_its_end(warned: Settings):

@@ -36,6 +36,11 @@ PASSWORD = "long enough 123"
 # Argon2 as weak as it gets: what is tested here is not its strength.
 QUICK = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
 
+BALANCE = (
+    {"kind": "CDSS", "files": 3, "sent": 9, "stored": 8, "quarantined": 1, "rejected": 0, "duplicate": 0, "aside": 0,
+     "waiting": 0, "ok": True},
+)  # fmt: skip
+
 Row = dict[str, Any]
 
 
@@ -250,7 +255,7 @@ def running(
     opened = open_database(f"sqlite:///{database}")
     room = ControlRoom(opened, clock)
     users = Users(room, QUICK)
-    service = Service(Reader(lake, keeps_open=True), room, users, Tokens(KEY, users), KEY)
+    service = Service(Reader(lake, keeps_open=True), room, users, Tokens(KEY, users), KEY, balance=lambda: BALANCE)
     service.asks.burst = 1_000_000
     app = _APPS.pop() if _APPS else make_app(service, watch_every_s=None)
     attach(app, service)

@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 import time
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -80,6 +81,7 @@ def _now() -> datetime:
 def _open(settings: Settings, clock: Any, reset_admin: bool) -> tuple[Any, str | None]:
     """The service over lake and database, and the administrator's one-time password where there is a new one."""
     from minefusion.pipelines.hazard.catalogue import INDICES
+    from minefusion.pipelines.jobs.balance import balance
     from minefusion.pipelines.jobs.person_key import kept_key, person_key
     from minefusion.serving.accounts.tokens import Tokens
     from minefusion.serving.accounts.users import FIRST_LOGIN, Users
@@ -101,6 +103,7 @@ def _open(settings: Settings, clock: Any, reset_admin: bool) -> tuple[Any, str |
         person_key(settings),
         model_cards=ModelCards(settings),
         index_names={index.id: (index.name_zh, index.name_en) for index in INDICES},
+        balance=lambda: [asdict(kind) for kind in balance(settings).kinds],
     )
     password = users.first()
     if password is None and reset_admin:
