@@ -29,6 +29,7 @@ from minefusion.serving.api import (
 from minefusion.serving.api.news import News
 from minefusion.serving.api.service import SCHEME, Service
 from minefusion.serving.api.watch import Watch
+from minefusion.serving.emergency import page as emergency_page
 
 # Answers are data and never pages: nothing in them runs, nothing outside is asked for, nothing is framed.
 _HEADERS = {
@@ -76,6 +77,7 @@ def make_app(service: Service, *, watch_every_s: float | None) -> FastAPI:
 
     app.add_middleware(SafeHeaders)
     app.include_router(mines.open_router)
+    emergency_page.serve(app)
     told = _problems(401, 403, 422, 429)
     routers: tuple[APIRouter, ...] = (
         accounts.router, mines.router, listings.router(), series.router, people.router, alarms.router,
