@@ -12,38 +12,16 @@ A bad exchange file never fails the task; it is rejected or put into quarantine,
 The next run, a minute later, tries again by itself.
 """
 
-from airflow.sdk import TriggerRule, dag, task, task_group
+from airflow.sdk import dag
 
 from minefusion.schemas import silver
-from minefusion.schemas.schedule import EVERY_MINUTE, SKIP_UNCHANGED
-from wiring import LANDING, common, each_mine, engine, every_mine_is_through, mines, publish_new
+from minefusion.schemas.schedule import EVERY_MINUTE
+from wiring import common, take_in_each_mine
 
 
 @dag(schedule=EVERY_MINUTE, **common(__doc__, owner="dispatch", tags=["bronze", "silver"]))
 def ingest_safety_monitoring():
-    @task.bash(**each_mine("ingest"))
-    def ingest(mine: str) -> str:
-        """Give each new file of the mine a verdict and store its records. Skipped: nothing arrived."""
-        return (
-            f"minefusion ingest {LANDING} --family safety_monitoring --mine {mine} {engine('ingest')}{SKIP_UNCHANGED}"
-        )
-
-    @task.bash(trigger_rule=TriggerRule.NONE_FAILED, **each_mine("conform"))
-    def conform(mine: str) -> str:
-        """Bring the mine's silver up to date with bronze. Skipped: it already is."""
-        return f"minefusion run conform --mine {mine} {engine('conform')}{SKIP_UNCHANGED}"
-
-    @task_group
-    def one_mine(mine: str):
-        # By keyword, since the task's label reads them.
-        taken_in = ingest(mine=mine)
-        conformed = conform(mine=mine)
-        taken_in >> conformed
-        return conformed
-
-    news = one_mine.expand(mine=mines())
-    publish_new(news, silver.READING)
-    news >> every_mine_is_through()
+    take_in_each_mine("safety_monitoring", silver.READING)
 
 
 ingest_safety_monitoring()

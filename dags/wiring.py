@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from airflow.providers.standard.hooks.subprocess import SubprocessHook, SubprocessResult
-from airflow.sdk import Asset, AssetAny, Param, TriggerRule, task
+from airflow.sdk import Asset, AssetAny, Param, TriggerRule, task, task_group
 from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 
 from minefusion.schemas.catalog import asset_uri
@@ -18,6 +18,7 @@ from minefusion.schemas.schedule import (
     DEFAULT_ARGS,
     FIRST_DAY,
     RUN_TIMEOUT,
+    SKIP_UNCHANGED,
     SPAN,
     SPAN_ENVIRONMENT,
     SPAN_OPTIONS,
@@ -198,6 +199,32 @@ def publish_new(news: Any, *tables: Table) -> Any:
             raise AirflowSkipException("nothing new in any mine")
 
     return done(news)
+
+
+def take_in_each_mine(family: str, *tables: Table) -> None:
+    """Ingest a family of files and conform it, each mine by itself; say that `tables` moved where one had news."""
+
+    @task.bash(**each_mine("ingest"))
+    def ingest(mine: str) -> str:
+        """Give each new file of the mine a verdict and store its records. Skipped: nothing arrived."""
+        return f"minefusion ingest {LANDING} --family {family} --mine {mine} {engine('ingest')}{SKIP_UNCHANGED}"
+
+    @task.bash(trigger_rule=TriggerRule.NONE_FAILED, **each_mine("conform"))
+    def conform(mine: str) -> str:
+        """Bring the mine's silver up to date with bronze. Skipped: it already is."""
+        return f"minefusion run conform --mine {mine} {engine('conform')}{SKIP_UNCHANGED}"
+
+    @task_group
+    def one_mine(mine: str) -> Any:
+        # By keyword, since the task's label reads them.
+        taken_in = ingest(mine=mine)
+        conformed = conform(mine=mine)
+        taken_in >> conformed
+        return conformed
+
+    news = one_mine.expand(mine=mines())
+    publish_new(news, *tables)
+    news >> every_mine_is_through()
 
 
 @task.bash(trigger_rule=TriggerRule.NONE_FAILED, retries=0)

@@ -71,7 +71,8 @@ def make_environment() -> None:
 def install(extras: Sequence[str] = ()) -> None:
     """The locked packages by their hashes, all or those of some extras, then minefusion as an editable install."""
     say("installing the locked packages (some minutes the first time)")
-    packages = ["install", "--require-hashes", "-r", str(LOCK)]
+    # The lock is whole, and leaves out on purpose what pyproject.toml overrides: nothing is to be resolved again.
+    packages = ["install", "--require-hashes", "--no-deps", "-r", str(LOCK)]
     if extras:
         packages = ["install", "--constraint", str(LOCK), "-r", str(ROOT / "pyproject.toml"), "setuptools"]
         packages += [f"--extra={extra}" for extra in extras]

@@ -5,7 +5,9 @@ Persistence and the rolling LightGBM are experts of the pool itself; their own f
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +20,24 @@ from minefusion.models.methane_forecast.forecast import HORIZONS_MIN, LEVELS, WI
 from minefusion.models.methane_forecast.onset import TINY_PCT
 
 LAGS = 60
-ROUNDS, LEAVES = 120, 31
 EPOCHS, WIDTH = 12, 128
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large the boosted trees on raw lags may grow."""
+
+    leaves: int
+    least_in_leaf: int
+    rounds: int
+    extra: bool
+
+
+# The usual size, and two that are held small as our own trees are: the same number of choices that those had.
+SIZES = (Size(31, 20, 120, False), Size(8, 80, 120, False), Size(8, 80, 40, True))
+# The training part is walked through: learned up to each of these shares, judged on the fifth that follows.
+_WALK, _FIFTH = (0.4, 0.6, 0.8), 0.2
+_MEDIAN = (0.5,)
 
 # Rows to quantiles of the move [steps]; shape (n, horizons, levels).
 FanOf = Callable[[NDArray[np.float32]], Floats]
@@ -37,13 +55,36 @@ def lag_table(readings: Readings, point: int) -> NDArray[np.float32]:
     return np.hstack(parts).astype(np.float32)
 
 
-def fit_lag_trees(table: NDArray[np.float32], moves: Floats, config: ForecastConfig) -> FanOf:
-    """LightGBM quantiles on raw lags, of the usual size."""
-    asked = {"num_leaves": LEAVES, "min_data_in_leaf": 20, "extra_trees": False, "feature_fraction": 1.0}
-    models = quantile_models(table, moves, asked, rounds=ROUNDS, config=config)
+def chosen_size(table: NDArray[np.float32], moves: Floats, config: ForecastConfig) -> Size:
+    """The size whose medians were nearest on a walk through the training rows; each part is judged, then learned."""
+    usual = np.nanmean(np.abs(moves), axis=0) + 1e-6
+
+    def loss(size: Size) -> float:
+        errors = []
+        for share in _WALK:
+            split, stop = round(share * len(table)), round((share + _FIFTH) * len(table))
+            models = _lag_models(table[:split], moves[:split], config, size, _MEDIAN)
+            said = np.stack([predicted(levels[0], table[split:stop]) for levels in models], axis=1)
+            errors.append(np.abs(moves[split:stop] - said) / usual)
+        return float(np.nanmean(np.concatenate(errors)))
+
+    return min(SIZES, key=loss)
+
+
+def fit_lag_trees(table: NDArray[np.float32], moves: Floats, config: ForecastConfig, size: Size = SIZES[0]) -> FanOf:
+    """LightGBM quantiles on raw lags."""
+    models = _lag_models(table, moves, config, size, LEVELS)
     return lambda rows: np.sort(
         np.stack([np.stack([predicted(model, rows) for model in levels], axis=1) for levels in models], axis=1), axis=2
     )
+
+
+def _lag_models(
+    table: NDArray[np.float32], moves: Floats, config: ForecastConfig, size: Size, levels: Sequence[float]
+) -> tuple[tuple[Any, ...], ...]:
+    asked = {"num_leaves": size.leaves, "min_data_in_leaf": size.least_in_leaf, "extra_trees": size.extra}
+    asked |= {} if size.extra else {"feature_fraction": 1.0}
+    return quantile_models(table, moves, asked, rounds=size.rounds, config=config, levels=levels)
 
 
 def fit_lag_network(table: NDArray[np.float32], moves: Floats, config: ForecastConfig) -> FanOf:
@@ -95,9 +136,15 @@ def fit_lag_onset(
         came = peak[asked] >= limit_pct - TINY_PCT
         if not came.any():
             return None
-        settings = {"objective": "binary", "num_leaves": LEAVES, "verbose": -1, "seed": config.seed, "max_bin": 63}
+        settings = {
+            "objective": "binary",
+            "num_leaves": SIZES[0].leaves,
+            "verbose": -1,
+            "seed": config.seed,
+            "max_bin": 63,
+        }
         settings |= {"num_threads": 1, "deterministic": True, "force_row_wise": True}
-        models.append(lightgbm.train(settings, lightgbm.Dataset(table[asked], came.astype(int)), ROUNDS))
+        models.append(lightgbm.train(settings, lightgbm.Dataset(table[asked], came.astype(int)), SIZES[0].rounds))
     return lambda rows: np.stack([predicted(model, rows) for model in models], axis=1)
 
 

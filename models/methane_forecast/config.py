@@ -23,13 +23,13 @@ class ForecastConfig:
         false_warnings_per_day: the warning threshold allows so many per point and day on the training series.
     """
 
-    experts: tuple[str, ...] = ("persistence", "forest", "quantile_trees", "class_trees", "network")
+    experts: tuple[str, ...] = ("persistence", "forest", "quantile_trees", "class_trees")
     refit_steps: int = steps(8 * 60)
     first_share: float = 0.2
     fewest_rows: int = steps(16 * 60)
     pool_steps: int = steps(16 * 60)
     pool_sharpness: float = 20.0
-    pool_even: float = 0.2
+    pool_even: float = 0.1
     band_steps: int = steps(8 * 60)
     false_warnings_per_day: float = 1.0
     seed: int = 1

@@ -6,6 +6,7 @@ and its quantiles are on the grid by themselves.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,8 +69,8 @@ def from_counts(counts: NDArray[np.floating]) -> Cdf:
     return (total / np.maximum(total[..., -1:], _TINY)).astype(np.float32)
 
 
-def from_fan(fan: Floats, grid: Grid) -> Cdf:
-    """Cumulative form of quantiles at LEVELS [steps], straight between them and in the tails; fan of shape (n, levels).
+def from_fan(fan: Floats, grid: Grid, levels: Sequence[float] = LEVELS) -> Cdf:
+    """Cumulative form of quantiles [steps], straight between them and in the tails; fan of shape (n, levels).
 
     A move of k steps stands for all that rounds to it, so F[k] is read at k + ½.
     """
@@ -77,7 +78,7 @@ def from_fan(fan: Floats, grid: Grid) -> Cdf:
     low = fan[:, :1] - np.maximum(fan[:, 2:3] - fan[:, :1], 0.2)
     high = fan[:, -1:] + np.maximum(fan[:, -1:] - fan[:, -3:-2], 0.2)
     knots = np.hstack([low, fan, high])
-    shares = np.diff([0.0, *LEVELS, 1.0])
+    shares = np.diff([0.0, *levels, 1.0])
     edges = grid.moves + 0.5
     cdf = np.zeros((len(fan), grid.size))
     for number, share in enumerate(shares):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from minefusion.models.methane_forecast import baselines
 from minefusion.models.methane_forecast.config import ForecastConfig
-from minefusion.models.methane_forecast.distribution import Cdf, Grid, crps, moves_ahead, quantile
+from minefusion.models.methane_forecast.distribution import Cdf, Grid, crps, grid_of, moves_ahead, quantile
+from minefusion.models.methane_forecast.experts import LEAVES, ROUNDS
 from minefusion.models.methane_forecast.features import Features, ahead, features, max_ahead
 from minefusion.models.methane_forecast.forecast import (
     HORIZONS_MIN,
@@ -26,16 +27,18 @@ from minefusion.models.methane_forecast.forecast import (
     steps,
 )
 from minefusion.models.methane_forecast.onset import TINY_PCT
-from minefusion.models.methane_forecast.predict import of_stretches
+from minefusion.models.methane_forecast.predict import of_stretches, predict
 from minefusion.models.methane_forecast.scores import BLOCK, fan_scores, mean_interval, pinball, ratio_interval
 from minefusion.models.methane_forecast.train import Forecaster, Stretch, grow, train
 from minefusion.models.methane_forecast.warning import curve, record
 from minefusion.models.skill import auc, average_precision, interval_by_blocks
+from minefusion.schemas.errors import InputError
 
 Progress = Callable[[float, str], None]
 LOW, HIGH = LEVELS.index(0.10), LEVELS.index(0.90)
-# Onsets over so many rows are too few for a bootstrap that says anything.
 _DRAWS = 500
+# The experts that are baselines too.
+_BASELINE_EXPERTS = ("persistence", "quantile_trees")
 
 
 @dataclass(frozen=True)
@@ -65,13 +68,22 @@ def evaluate(
     """Train on the rows before `split` (or take a forecaster), then forecast the rest as it comes.
 
     In the test part the experts are fitted anew every few hours on what is past by then, as the rolling baseline is;
-    the other baselines stay as they were fitted on the training part. Every choice of `ForecastConfig` is made.
+    the other baselines stay as they were fitted on the training part. A forecaster that does not know every point,
+    such as the shipped one, is asked as it is. Every choice of `ForecastConfig` is made.
+
+    Raises:
+        InputError: the training part is too short, there is no test part, or the forecaster has learned from it.
     """
     say = progress or (lambda _share, _text: None)
-    config = config or (forecaster.config if forecaster else ForecastConfig())
+    if not 0 < split < len(readings):
+        raise InputError(f"expected rows to test on after row {split}, got a series of {len(readings)} rows")
     began = time.monotonic()
     if forecaster is None:
+        config = config or ForecastConfig()
         forecaster, _ = train(readings.until(split), config, progress=lambda share, text: say(0.45 * share, text))
+    grows = all(name in forecaster.points for name in readings.names)
+    _refuse_peeking(forecaster, readings, split)
+    config = forecaster.config if grows else replace(forecaster.config, experts=_BASELINE_EXPERTS)
     trained = time.monotonic()
     rows = tuple(features(readings, point) for point in range(len(readings.names)))
     stretches = tuple(
@@ -81,32 +93,34 @@ def evaluate(
             rows,
             split,
             config,
-            models=forecaster.points,
+            models=forecaster.points if grows else None,
             progress=lambda share, text: say(0.45 * share + 0.3, text),
         )
     )
     forecasted = time.monotonic()
-    forecast = of_stretches(forecaster, readings, stretches)
     here = np.arange(split, len(readings))
+    forecast = of_stretches(forecaster, readings, stretches) if grows else predict(forecaster, readings, here)
     found: dict[str, Any] = {
-        "model": f"methane_forecast ({', '.join(config.experts)})",
+        "model": f"methane_forecast ({', '.join(config.experts) if grows else 'as it is'})",
         "rows_train": split,
         "rows_test": len(here),
         "forecast": [],
         "onset": [],
         "experts": [],
         "warnings": [],
+        "baselines": {},
     }
     for point, name in enumerate(readings.names):
         say(0.8 + 0.2 * point / len(readings.names), f"baselines of {name}")
-        grid = forecaster.points[name].grid
+        grid = forecaster.points[name].grid if grows else grid_of(readings.ch4_pct[:split, point])
         case = _Case(readings, point, rows[point], split, here, grid, config)
         issued = _Issued.of(stretches, point)
-        fans = _baseline_fans(case, issued.experts, config)
+        fans, sizes = _baseline_fans(case, issued.experts, config)
+        found["baselines"][name] = sizes
         found["forecast"] += _forecast_rows(case, forecast, fans)
-        found["experts"] += _expert_rows(case, issued, config)
+        found["experts"] += _expert_rows(case, issued, config) if grows else []
         found["onset"] += _onset_rows(case, forecast)
-        found["warnings"].append(_warning_row(case, forecast, forecaster.thresholds[name]))
+        found["warnings"].append(_warning_row(case, forecast, forecaster.threshold(name)))
     found["seconds"] = {
         "train": round(trained - began, 1),
         "forecast_and_refits": round(forecasted - trained, 1),
@@ -159,12 +173,25 @@ class _Issued:
         )
 
 
-def _baseline_fans(case: _Case, experts: Cdf, config: ForecastConfig) -> dict[str, Floats]:
-    """Fans [%] of the baselines at the test rows; shape (n, horizons, levels)."""
+def _refuse_peeking(forecaster: Forecaster, readings: Readings, split: int) -> None:
+    begin = readings.times_s[split]
+    for name in readings.names:
+        if name in forecaster.points and forecaster.points[name].until_s >= begin:
+            raise InputError(
+                f"expected a model that has learned nothing of the test part, got one of {name} that has; "
+                "leave --model out, or give one that was trained on the training part"
+            )
+
+
+def _baseline_fans(
+    case: _Case, experts: Cdf, config: ForecastConfig
+) -> tuple[dict[str, Floats], dict[str, dict[str, int | str]]]:
+    """Fans [%] of the baselines at the test rows, shape (n, horizons, levels); and how large each is."""
     base = case.rows.base_pct[case.here]
     table = baselines.lag_table(case.readings, case.point)
     moves = moves_ahead(case.own[: case.split], case.rows.base_pct[: case.split], case.grid)
-    trees = baselines.fit_lag_trees(table[: case.split], moves, config)
+    size = baselines.chosen_size(table[: case.split], moves, config)
+    trees = baselines.fit_lag_trees(table[: case.split], moves, config, size)
     network = baselines.fit_lag_network(table[: case.split], moves, config)
     persistence = _on_grid(experts[config.experts.index("persistence")], case.grid)
     persistence[..., MEDIAN] = 0.0
@@ -175,7 +202,16 @@ def _baseline_fans(case: _Case, experts: Cdf, config: ForecastConfig) -> dict[st
         "rolling_lightgbm": rolling,
         "neural": network(table[case.here]),
     }
-    return {name: baselines.in_pct(fan, base, case.grid) for name, fan in fans.items()}
+    fits = len(HORIZONS_MIN) * len(LEVELS)
+    sizes: dict[str, dict[str, int | str]] = {
+        "lightgbm": {"features": table.shape[1], "trees": fits * size.rounds, "leaves": size.leaves},
+        "rolling_lightgbm": {
+            "features": len(case.rows.columns), "trees": fits * ROUNDS, "leaves": LEAVES,
+            "refit_min": round(config.refit_steps * PERIOD_S / 60),
+        },
+        "neural": {"features": table.shape[1], "width": baselines.WIDTH, "epochs": baselines.EPOCHS},
+    }  # fmt: skip
+    return {name: baselines.in_pct(fan, base, case.grid) for name, fan in fans.items()}, sizes
 
 
 def _on_grid(cdf: Cdf, grid: Grid) -> Floats:

@@ -6,11 +6,11 @@ levels does not follow.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from minefusion.models.methane_forecast.distribution import Cdf, Grid, from_coun
 from minefusion.models.methane_forecast.features import CONTEXTS, Features
 from minefusion.models.methane_forecast.forecast import HORIZONS_MIN, LEVELS, Floats
 from minefusion.models.methane_forecast.trees import Trees, from_forest
+
+if TYPE_CHECKING:
+    from minefusion.models.methane_forecast.network import Network
 
 Ints = NDArray[np.int64]
 # What stands for a missing input where a method knows none.
@@ -128,14 +131,23 @@ class QuantileTrees:
         return np.stack([from_fan(fan, self.grid) for fan in fans], axis=1)
 
 
+LEAVES, ROUNDS = 8, 40
+
+
 def fit_quantile_trees(rows: Features, moves: Floats, grid: Grid, config: ForecastConfig) -> QuantileTrees:
     """Few rounds, large leaves, extra randomness: neighbouring rows are nearly the same row."""
-    asked = {"num_leaves": 8, "min_data_in_leaf": 80}
-    return QuantileTrees(quantile_models(rows.values, moves, asked, rounds=40, config=config), grid)
+    asked = {"num_leaves": LEAVES, "min_data_in_leaf": 80}
+    return QuantileTrees(quantile_models(rows.values, moves, asked, rounds=ROUNDS, config=config), grid)
 
 
 def quantile_models(
-    x: NDArray[np.float32], moves: Floats, asked: Mapping[str, Any], *, rounds: int, config: ForecastConfig
+    x: NDArray[np.float32],
+    moves: Floats,
+    asked: Mapping[str, Any],
+    *,
+    rounds: int,
+    config: ForecastConfig,
+    levels: Sequence[float] = LEVELS,
 ) -> tuple[tuple[Any, ...], ...]:
     """LightGBM models by horizon and level, on the rows whose move is known."""
     import lightgbm
@@ -146,7 +158,7 @@ def quantile_models(
         known = np.isfinite(move)
         data = lightgbm.Dataset(x[known], move[known], params={"verbose": -1, "max_bin": shared["max_bin"]})
         return tuple(
-            lightgbm.train(shared | {"objective": "quantile", "alpha": level}, data, rounds) for level in LEVELS
+            lightgbm.train(shared | {"objective": "quantile", "alpha": level}, data, rounds) for level in levels
         )
 
     return tuple(at_once(of_horizon, moves.T, config))
@@ -254,6 +266,47 @@ def fit_neighbours(rows: Features, moves: Floats, grid: Grid, _config: ForecastC
     return Neighbours(past, grid.bins(moves[known]), mean, spread, chosen, grid)
 
 
+@dataclass(frozen=True)
+class Tuned:
+    """The network, pre-trained on simulated shifts and tuned to this point's past.
+
+    Attributes:
+        weights: arrays by name, as in the file of pre-trained ones.
+    """
+
+    weights: Mapping[str, NDArray[Any]]
+    grid: Grid
+
+    @cached_property
+    def network(self) -> Network:
+        """The network with these weights."""
+        from minefusion.models.methane_forecast.weights import network_of
+
+        return network_of(self.weights)
+
+    def cdf(self, rows: Features) -> Cdf:
+        from minefusion.models.methane_forecast.network import say
+        from minefusion.models.methane_forecast.windows import FAN, windows
+
+        fan = say(self.network, windows(rows.readings, rows.point, rows.instants))
+        moved = np.nan_to_num((fan[:, : len(HORIZONS_MIN)] - rows.base_pct[:, None, None]) / self.grid.step_pct)
+        return np.stack([from_fan(moved[:, each], self.grid, FAN) for each in range(len(HORIZONS_MIN))], axis=1)
+
+
+def fit_tuned(rows: Features, moves: Floats, grid: Grid, config: ForecastConfig) -> Tuned:
+    """A few rounds over every second row: neighbouring rows are nearly the same row."""
+    from minefusion.models.methane_forecast.network import fit
+    from minefusion.models.methane_forecast.weights import arrays_of, read_weights
+    from minefusion.models.methane_forecast.windows import truths, windows
+
+    network = read_weights()
+    known = np.flatnonzero(np.isfinite(moves).any(axis=1) & np.isfinite(rows.base_pct))[::2]
+    own = rows.readings.ch4_pct[: len(rows.base_pct), rows.point]
+    inputs = windows(rows.readings, rows.point, rows.instants[known])
+    fit(network, inputs, truths(own, rows.instants[known]), epochs=TUNE_EPOCHS, rate=TUNE_RATE, seed=config.seed)
+    return Tuned(arrays_of(network), grid)
+
+
 def scaled(values: NDArray[np.floating], mean: Floats, spread: Floats) -> NDArray[np.float32]:
     """In units of the spread, four at most; a missing input counts as its mean."""
     return np.clip(np.nan_to_num((values - mean) / spread), -4, 4).astype(np.float32)
@@ -265,8 +318,10 @@ FITS: Mapping[str, Fit] = {
     "quantile_trees": fit_quantile_trees,
     "class_trees": fit_class_trees,
     "neighbours": fit_neighbours,
+    "network": fit_tuned,
 }
 
+TUNE_EPOCHS, TUNE_RATE = 15, 1e-3
 # Rows that a context borrows from all others, and rows of "no change" that a point begins with.
 _BORROWED, _TRUST_NO_CHANGE = 20.0, 5.0
 

@@ -40,6 +40,7 @@ class Features:
         base_pct: the last good value, NaN where it is too old; shape (n,).
         context: IDLE, PAUSED or PRODUCING; shape (n,).
         is_active: production within the last 8 h; shape (n,).
+        readings, point, instants: where the rows come from, for those that look at samples; `instants` of shape (n,).
     """
 
     values: NDArray[np.float32]
@@ -47,6 +48,20 @@ class Features:
     base_pct: Floats
     context: NDArray[np.int8]
     is_active: NDArray[np.bool_]
+    readings: Readings
+    point: int
+    instants: NDArray[np.int64]
+
+    def at(self, chosen: NDArray[np.int64]) -> Features:
+        """Some of the rows."""
+        return replace(
+            self,
+            values=self.values[chosen],
+            base_pct=self.base_pct[chosen],
+            context=self.context[chosen],
+            is_active=self.is_active[chosen],
+            instants=self.instants[chosen],
+        )
 
     def under(self, columns: tuple[str, ...]) -> Features:
         """The same rows with just these columns; NaN where an input that a model knows is not measured here."""
@@ -77,7 +92,8 @@ def features(readings: Readings, point: int) -> Features:
     if readings.restarted_s.size:
         found["since_restart"] = np.clip(readings.times_s - readings.restarted_s[point], 0, None) / 3600
     context, is_active = contexts(producing, own)
-    return Features(np.column_stack(list(found.values())).astype(np.float32), tuple(found), own, context, is_active)
+    values = np.column_stack(list(found.values())).astype(np.float32)
+    return Features(values, tuple(found), own, context, is_active, readings, point, np.arange(count))
 
 
 def contexts(producing: Floats, own: Floats) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:

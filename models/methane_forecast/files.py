@@ -1,4 +1,4 @@
-"""A forecaster as files: JSON for what it is, arrays beside it. Reading them runs nothing that they hold."""
+"""A forecaster as files: JSON for what it is, arrays and ONNX beside it. Reading them runs nothing that they hold."""
 
 from __future__ import annotations
 
@@ -21,8 +21,11 @@ Arrays = dict[str, NDArray[Any]]
 def write(thing: Any, folder: Path) -> None:
     """Write nested dataclasses, mappings, tuples, arrays, numbers, texts and boosted trees into a folder."""
     arrays: Arrays = {}
-    tree = _plain(thing, "", arrays)
+    networks: dict[str, bytes] = {}
+    tree = _plain(thing, "", arrays, networks)
     folder.mkdir(parents=True, exist_ok=True)
+    for name, network in networks.items():
+        (folder / name).write_bytes(network)
     np.savez_compressed(folder / _ARRAYS, **arrays)
     (folder / _TREE).write_text(json.dumps(tree), encoding="utf-8")
 
@@ -48,17 +51,26 @@ def exists(folder: Path) -> bool:
     return (folder / _TREE).is_file()
 
 
-def _plain(thing: Any, place: str, arrays: Arrays) -> Any:
+def _plain(thing: Any, place: str, arrays: Arrays, networks: dict[str, bytes]) -> Any:
+    def inner(part: Any, name: object) -> Any:
+        return _plain(part, f"{place}/{name}", arrays, networks)
+
+    if isinstance(thing, bytes):
+        name = f"{place.strip('/').replace('/', '-')}.onnx"
+        networks[name] = thing
+        return {_KIND: "network", "file": name}
     if isinstance(thing, np.ndarray):
         arrays[place] = thing
         return {_KIND: "array", "at": place}
     if is_dataclass(thing) and not isinstance(thing, type):
-        inner = {each.name: _plain(getattr(thing, each.name), f"{place}/{each.name}", arrays) for each in fields(thing)}
-        return {_KIND: type(thing).__name__, "fields": inner}
+        return {
+            _KIND: type(thing).__name__,
+            "fields": {f.name: inner(getattr(thing, f.name), f.name) for f in fields(thing)},
+        }
     if isinstance(thing, tuple | list):
-        return {_KIND: "tuple", "of": [_plain(each, f"{place}/{n}", arrays) for n, each in enumerate(thing)]}
+        return {_KIND: "tuple", "of": [inner(each, number) for number, each in enumerate(thing)]}
     if isinstance(thing, Mapping):
-        return {_KIND: "mapping", "of": {key: _plain(value, f"{place}/{key}", arrays) for key, value in thing.items()}}
+        return {_KIND: "mapping", "of": {key: inner(value, key) for key, value in thing.items()}}
     if hasattr(thing, "model_to_string"):
         return {_KIND: "boosted", "text": thing.model_to_string()}
     return thing.item() if isinstance(thing, np.generic) else thing
@@ -70,6 +82,7 @@ def _made(tree: Any, stored: Any, kinds: Mapping[str, type], folder: Path) -> An
     of: Mapping[str, Callable[[], Any]] = {
         "array": lambda: stored[tree["at"]],
         "tuple": lambda: tuple(_made(each, stored, kinds, folder) for each in tree["of"]),
+        "network": lambda: (folder / tree["file"]).read_bytes(),
         "mapping": lambda: {key: _made(value, stored, kinds, folder) for key, value in tree["of"].items()},
         "boosted": lambda: _boosted(tree["text"]),
     }

@@ -152,3 +152,13 @@ def joined(parts: Sequence[Forecast]) -> Forecast:
         if name != "names"
     }
     return Forecast(names=parts[0].names, **columns)
+
+
+def side_by_side(points: Sequence[Forecast]) -> Forecast:
+    """Forecasts of single points, issued at the same instants, as one."""
+    columns = {
+        name: np.concatenate([getattr(each, name) for each in points], axis=1)
+        for name in Forecast.__dataclass_fields__
+        if name not in ("names", "issued_s")
+    }
+    return Forecast(issued_s=points[0].issued_s, names=tuple(each.names[0] for each in points), **columns)

@@ -55,10 +55,14 @@ class OnsetModel:
         each = (
             _log_odds(self.trees.mean(filled)),
             _log_odds(np.stack([predicted(model, filled) for model in self.boosted], axis=1)),
-            np.clip(inside @ self.slopes + self.offsets, -_FARTHEST, _FARTHEST),
+            np.clip(self._linear(inside), -_FARTHEST, _FARTHEST),
         )
         found = 1 / (1 + np.exp(-sum(each) / len(each)))
         return np.maximum.accumulate(found, axis=1)  # what comes within 3 min comes within 10
+
+    def _linear(self, inside: NDArray[np.float32]) -> Floats:
+        """Row by row: a matrix product may give other last bits where other rows come along."""
+        return np.stack([(inside * slope).sum(axis=1) for slope in self.slopes.T], axis=1) + self.offsets
 
 
 def fit_onset(

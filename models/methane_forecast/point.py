@@ -68,7 +68,7 @@ def fit_point(
     """Fit the experts to what was known just before row `until`; a past that was kept goes on with its grid."""
     from threadpoolctl import threadpool_limits
 
-    known = at_rows(rows, np.arange(until))
+    known = rows.at(np.arange(until))
     grid = grid or grid_of(own_pct[:until])
     moves = moves_ahead(own_pct[:until], known.base_pct, grid)
     with threadpool_limits(1):  # threads of a matrix product that wait for each other cost more than they bring
@@ -99,7 +99,7 @@ def issue(
     The pool may look at truths that came between start and the row, never at later ones.
     """
     here = np.arange(start, stop)
-    block = at_rows(rows, here)
+    block = rows.at(here)
     moves = moves_ahead(own_pct[:stop], rows.base_pct[:stop], model.grid)
     cdfs = np.stack([expert.cdf(block) for expert in model.experts])
     past = model.past.settled(times_s[:stop], moves, model.grid)
@@ -122,17 +122,6 @@ def issue(
         pooled,
     )
     return issued, replace(model, past=past.then(added).trimmed(config))
-
-
-def at_rows(rows: Features, chosen: NDArray[np.int64]) -> Features:
-    """Some rows of the features."""
-    return replace(
-        rows,
-        values=rows.values[chosen],
-        base_pct=rows.base_pct[chosen],
-        context=rows.context[chosen],
-        is_active=rows.is_active[chosen],
-    )
 
 
 def _value(base_pct: Floats, places: NDArray[np.int64], grid: Grid) -> Floats:

@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from minefusion.models.methane_forecast import files
 from minefusion.models.methane_forecast.config import ForecastConfig
 from minefusion.models.methane_forecast.distribution import Grid
-from minefusion.models.methane_forecast.experts import ClassTrees, Forest, Neighbours, Persistence, QuantileTrees
+from minefusion.models.methane_forecast.experts import ClassTrees, Forest, Neighbours, Persistence, QuantileTrees, Tuned
 from minefusion.models.methane_forecast.explain import drivers
 from minefusion.models.methane_forecast.features import LOOKBACK, Features, features
-from minefusion.models.methane_forecast.forecast import Floats, Forecast, Readings, joined, steps
+from minefusion.models.methane_forecast.forecast import Floats, Forecast, Readings, joined, side_by_side, steps
+from minefusion.models.methane_forecast.general import Calibration, GeneralNetwork
 from minefusion.models.methane_forecast.onset import OnsetModel
 from minefusion.models.methane_forecast.point import Issued, PointModel, issue
 from minefusion.models.methane_forecast.pool import Past
 from minefusion.models.methane_forecast.train import Forecaster, Stretch
 from minefusion.models.methane_forecast.trees import Trees
-from minefusion.models.methane_forecast.warning import NEVER
 from minefusion.schemas.errors import InputError
 
 # Readings before an origin that its forecast may look at: the features' own look back, and what the pool learns from.
@@ -30,7 +30,7 @@ _KINDS = {
     each.__name__: each
     for each in (
         Forecaster, ForecastConfig, PointModel, Grid, OnsetModel, Past, Trees, Persistence, Forest, QuantileTrees,
-        ClassTrees, Neighbours,
+        ClassTrees, Neighbours, Tuned, GeneralNetwork, Calibration,
     )
 }  # fmt: skip
 
@@ -85,16 +85,6 @@ def of_stretches(forecaster: Forecaster, readings: Readings, stretches: tuple[St
     return side_by_side(points)
 
 
-def side_by_side(points: list[Forecast]) -> Forecast:
-    """Forecasts of single points, issued at the same instants, as one."""
-    columns = {
-        name: np.concatenate([getattr(each, name) for each in points], axis=1)
-        for name in Forecast.__dataclass_fields__
-        if name not in ("names", "issued_s")
-    }
-    return Forecast(issued_s=points[0].issued_s, names=tuple(each.names[0] for each in points), **columns)
-
-
 def save(forecaster: Forecaster, folder: Path) -> None:
     """Write a forecaster into a folder, which is made."""
     files.write(forecaster, folder)
@@ -146,7 +136,7 @@ def _forecast(
         quantiles_pct=issued.quantiles_pct[:, None],
         interval_pct=issued.interval_pct[:, None],
         onset=issued.onset[:, None],
-        is_warning=(chance >= forecaster.thresholds.get(name, NEVER))[:, None],
+        is_warning=(chance >= forecaster.threshold(name))[:, None],
         is_out_of_range=issued.is_out_of_range[:, None],
         driver=told[0][here, None],
         driver_min=told[1][here, None],

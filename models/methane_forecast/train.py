@@ -14,7 +14,7 @@ from minefusion.models.methane_forecast.features import Features, features
 from minefusion.models.methane_forecast.forecast import Forecast, Readings
 from minefusion.models.methane_forecast.onset import TINY_PCT
 from minefusion.models.methane_forecast.point import Issued, PointModel, fit_point, issue
-from minefusion.models.methane_forecast.warning import threshold_for
+from minefusion.models.methane_forecast.warning import NEVER, threshold_for
 from minefusion.schemas.errors import InputError
 
 Progress = Callable[[float, str], None]
@@ -22,6 +22,10 @@ Progress = Callable[[float, str], None]
 
 class General(Protocol):
     """Forecasts points that it was not trained on."""
+
+    @property
+    def threshold(self) -> float:
+        """Onset probability within 30 min at which a point is warned of."""
 
     def forecast(self, readings: Readings, origins: NDArray[np.int64], points: Sequence[int]) -> Forecast:
         """Forecast some points of the readings at some rows; the columns are those points in this order."""
@@ -41,6 +45,12 @@ class Forecaster:
     points: dict[str, PointModel] = field(default_factory=dict)
     general: General | None = None
     thresholds: dict[str, float] = field(default_factory=dict)
+
+    def threshold(self, name: str) -> float:
+        """Onset probability within 30 min at which this point is warned of."""
+        if name in self.points or self.general is None:
+            return self.thresholds.get(name, NEVER)
+        return self.general.threshold
 
 
 @dataclass(frozen=True)

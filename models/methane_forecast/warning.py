@@ -15,6 +15,7 @@ PROMISE = steps(WITHIN_MIN[-1])
 APART = steps(10)
 # Where no threshold keeps the promise, nobody is warned.
 NEVER = 1.01
+_FAR = 2**40
 _CANDIDATES = np.unique(np.r_[np.linspace(0.02, 0.98, 49), NEVER])
 
 
@@ -39,32 +40,26 @@ class WarningRecord:
 def record(probability: Floats, is_reached: NDArray[np.bool_], threshold: float) -> WarningRecord:
     """Replay one threshold over consecutive rows.
 
-    A warning is raised when the probability reaches the threshold below the limit, and stays until the limit is
-    reached or PROMISE has passed since the probability was last over it; it is false if the limit is not reached within
-    PROMISE after it was raised.
+    A warning is raised when the probability reaches the threshold below the limit. It speaks for PROMISE or until the
+    limit is reached, whichever comes first; a probability that is still over the threshold then raises the next one. It
+    is false if the limit is not reached within PROMISE.
 
     Args:
         probability: chance within 30 min; NaN where not asked.
         is_reached: whether the reading is at the limit.
     """
     begins = events(is_reached)
-    over = np.flatnonzero(np.nan_to_num(probability, nan=-1.0) >= threshold)
+    # Row at which the limit is reached next, after each row.
+    rows = np.arange(len(is_reached))
+    due = np.r_[np.minimum.accumulate(np.where(is_reached, rows, _FAR)[::-1])[::-1], _FAR][1:]
     raised: list[int] = []
-    last = -PROMISE - 1
-    reached_at = np.flatnonzero(is_reached)
-    for row in over.tolist():
-        after = reached_at[np.searchsorted(reached_at, last, side="right") :][:1]
-        if row - last > PROMISE or (len(after) and after[0] < row):
+    silent_until = 0
+    for row in np.flatnonzero(np.nan_to_num(probability, nan=-1.0) >= threshold).tolist():
+        if row >= silent_until:
             raised.append(row)
-        last = row
+            silent_until = min(row + PROMISE, int(due[row]) + 1)
     at = np.array(raised, dtype=np.int64)
-    place = np.searchsorted(reached_at, at, side="right")
-    due = (
-        np.where(place < len(reached_at), reached_at[np.minimum(place, max(0, len(reached_at) - 1))], 2**40)
-        if len(reached_at)
-        else np.full(len(at), 2**40)
-    )
-    is_false = due - at > PROMISE
+    is_false = due[at] - at > PROMISE
     leads = []
     for begin in begins.tolist():
         before = at[(at < begin) & (at >= begin - PROMISE)]

@@ -13,7 +13,7 @@ from minefusion.pipelines.conform.codes import point_id
 from minefusion.pipelines.conform.definitions import in_force
 from minefusion.pipelines.conform.records import Layout, columns, keep_latest, number
 from minefusion.pipelines.times import from_mine_local, utc_day
-from minefusion.schemas.exchange.measures import equipment_prefixes
+from minefusion.schemas.exchange.grammar import equipment_prefixes
 from minefusion.schemas.silver import REPORTED_ABNORMALITY
 
 OF_FAMILIES = (

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 import narwhals as nw
 
-from minefusion.schemas.exchange.measures import equipment_prefixes
+from minefusion.schemas.exchange.grammar import equipment_prefixes
 from minefusion.schemas.sensors import all_sensor_types
 
 PROVINCIAL_KINDS = ("AQMC", "AQKC", "AQSS", "AQFZ", "AQBJ", "AQLJ", "AQGX")

@@ -13,7 +13,8 @@ import narwhals as nw
 
 from minefusion.pipelines.conform.codes import national_type, point_id, value_kind
 from minefusion.pipelines.conform.definitions import AREA, POINT, STATION
-from minefusion.schemas.exchange.measures import equipment_prefixes, measures
+from minefusion.schemas.exchange.grammar import equipment_prefixes
+from minefusion.schemas.exchange.measures import measures
 
 EQUIPMENT, SAFETY_MARK, EQUIPMENT_TEST, BAN = "equipment", "safety_mark", "equipment_test", "ban"
 VEHICLE, CAMERA, CAMERA_STATE = "vehicle", "camera", "camera_state"

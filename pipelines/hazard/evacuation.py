@@ -20,18 +20,20 @@ from numpy.typing import NDArray
 from minefusion.pipelines.hazard.hours import UNPLACED, Floats
 from minefusion.pipelines.hazard.inputs import Inputs
 from minefusion.pipelines.hazard.levels import judged
-from minefusion.pipelines.hazard.minutes import first_minute, minute_grid
+from minefusion.pipelines.hazard.minutes import first_minute, minute_grid, minute_no
 from minefusion.pipelines.hazard.rows import Index, index_rows, number
 from minefusion.pipelines.hazard.snapshots import located
 from minefusion.pipelines.routes.conditions import conditions_of
-from minefusion.pipelines.routes.escape import Conditions, People, escape_ways
-from minefusion.pipelines.routes.facts import BAD_AIR, LEFT, PERSON, SMOKE, people_facts, road_facts
+from minefusion.pipelines.routes.escape import OPEN, Conditions, People, escape_ways
+from minefusion.pipelines.routes.facts import BAD_AIR, LEFT, PERSON, SMOKE, people_facts, road_fact, road_facts
 from minefusion.pipelines.routes.roadways import Goal, Roadways, Tree, roadways_of, tree_of
 from minefusion.schemas.site import Site
 from minefusion.schemas.site_escape import SELF_RESCUER_MIN
 
 # Those count who were there when it began, or so long ago where it began earlier.
 SINCE_MIN = 30
+# What a fact says of a minute in which a place was measured.
+MEASURED = "measured"
 # Nearer by so much, on foot, than so many minutes before is towards it: farther than a fix errs.
 TOWARDS_M, TOWARDS_MIN = 50.0, 2
 P_07 = Index(
@@ -45,8 +47,9 @@ P_07 = Index(
     doc=(
         "Of the people who were in an area when its air went bad (or half an hour ago, where that is later), the share "
         "that is out of it; 1 where nobody has to leave. For the mine as a whole every minute, for an area while it is "
-        "to be left. Yellow while anybody is inside, worse the longer it takes, when somebody needs most of what a "
-        "self-rescuer lasts, when somebody has no way out, and when people walk towards the area."
+        "to be left and for half an hour after. Yellow while anybody is inside, worse the longer it takes, when "
+        "somebody needs most of what a self-rescuer lasts, when somebody has no way out, and when people walk towards "
+        "the area."
     ),
     formula=r"P(t) = 1 - \frac{N(t)}{N(0)}, \quad t_w = \max_i \sum_e \frac{L_e}{v_0\, e^{-3.5|s_e|}}",
     reads=("methane, CO, CO2, O2, toxic gas [%, ppm]", "temperature [℃]", "smoke [-]", "positions", "roadways [m]"),
@@ -54,6 +57,7 @@ P_07 = Index(
     edges=(
         "No fresh snapshot of the positioning system: null, never 1.",
         "Nobody inside when it began: 1.",
+        "Everybody may be back when what was bad is measured again and good: a sensor that fell silent proves nothing.",
         "A roadway that was reported closed more than two hours ago is known to gold.escape_route, not here.",
     ),
 )
@@ -67,12 +71,9 @@ _SCHEMA = pa.schema(
 def p07(inputs: Inputs) -> nw.LazyFrame:
     """Evacuation progress by minute: of the mine, and of each area that is to be left."""
     before = SINCE_MIN + TOWARDS_MIN
+    roads = inputs.cached(road_facts(inputs, None, inputs.feeds.records, before=before))
     facts = nw.concat(
-        [
-            road_facts(inputs, None, inputs.feeds.records, before=before),
-            people_facts(inputs, before=before),
-        ],
-        how="vertical",
+        [roads, people_facts(inputs, before=before), _measured(inputs, roads, before=before)], how="vertical"
     )
     function = partial(progress_of_mine, sites=dict(inputs.sites), first=first_minute(inputs.window))
     found = inputs.grouped(facts, ["mine_code"], function, _SCHEMA)
@@ -172,6 +173,19 @@ def _places(inputs: Inputs, found: nw.LazyFrame) -> nw.LazyFrame:
 _COLUMNS = (*_SCHEMA.names, "window_start", "place_zh", "place_en")
 
 
+def _measured(inputs: Inputs, roads: nw.LazyFrame, *, before: int) -> nw.LazyFrame:
+    """A fact for each minute in which what was bad somewhere was measured there."""
+    was_bad = roads.filter(nw.col("fact").is_in([BAD_AIR, SMOKE])).select("mine_code", "area_id", "quantity").unique()
+    places = inputs.points.select("mine_code", "point_id", "edge_id", "area_id")
+    samples = inputs.readings.filter(nw.col("usable"), ~nw.col("value").is_null()).select(
+        "mine_code", "point_id", "quantity", minute_no(nw.col("observed_us")).alias("minute_no")
+    )
+    samples = samples.filter(nw.col("minute_no") >= first_minute(inputs.window) - before).unique()
+    rows = samples.join(places, on=["mine_code", "point_id"], how="inner")
+    rows = rows.join(was_bad, on=["mine_code", "area_id", "quantity"], how="semi")
+    return road_fact(rows.with_columns(nw.lit(None, dtype=nw.Float64).alias("value")), MEASURED, nw.lit(OPEN))
+
+
 # ── one mine ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -234,7 +248,7 @@ def progress_of_mine(facts: pa.Table, sites: Mapping[str, Site | None], first: i
     no_mans = [*(area.area_id for area in site.areas if area.kind == "goaf"), UNPLACED] if site else [UNPLACED]
     table = pl.DataFrame(pl.from_arrow(facts)).sort("minute_no", "fact", "card_code", "edge_id", "area_id", "quantity")
     people = snapshots_of(table.filter(pl.col("fact") == PERSON), roads)
-    air = table.filter(pl.col("fact") != PERSON)
+    air = table.filter(~pl.col("fact").is_in([PERSON, MEASURED]))
     unfit = air.filter(pl.col("fact").is_in([BAD_AIR, SMOKE]), ~pl.col("area_id").is_in(no_mans))
     unfit = unfit.select("area_id", "minute_no").drop_nulls().unique().sort("area_id", "minute_no")
     bad = {area: minutes["minute_no"].to_list() for (area,), minutes in unfit.group_by("area_id", maintain_order=True)}
@@ -242,6 +256,7 @@ def progress_of_mine(facts: pa.Table, sites: Mapping[str, Site | None], first: i
     for area, minutes in bad.items():
         for minute in minutes:
             zones_of.setdefault(minute, []).append(area)
+    good_again = _good_again(air, table.filter(pl.col("fact") == MEASURED))
     # The air matters only where somebody has to leave.
     told = air.filter(pl.col("minute_no").is_in(list(zones_of))).partition_by("minute_no", as_dict=True)
     to_area = cache(partial(_to_area, roads)) if roads is not None else None
@@ -256,8 +271,45 @@ def progress_of_mine(facts: pa.Table, sites: Mapping[str, Site | None], first: i
             tree = to_area(area) if to_area else None
             row["towards"] = _towards(area, people[minute], people.get(minute - TOWARDS_MIN), tree)
             of_zones.append({"mine_code": mine_code, **row})
-        rows += [*of_zones, _of_all(mine_code, minute, of_zones, rescuer_min)]
+        after = [_nobody(area, minute, rescuer_min) for area in good_again.get(minute, ()) if area in bad]
+        of_after = [{"mine_code": mine_code, **row} for row in after]
+        rows += [*of_zones, *of_after, _of_all(mine_code, minute, of_zones, rescuer_min)]
     return pa.Table.from_pylist(rows, schema=_SCHEMA)
+
+
+def _good_again(air: pl.DataFrame, measured: pl.DataFrame) -> dict[int, list[str]]:
+    """Minute → areas that were to be left within SINCE_MIN before it and are not any more: all that was bad there has
+    been measured since."""
+    where = ["area_id", "edge_id", "quantity"]
+    unfit = air.filter(pl.col("fact").is_in([BAD_AIR, SMOKE])).select("minute_no", *where)
+    seen = dict[tuple[Any, ...], list[int]]()
+    for *place, minute in measured.select(*where, "minute_no").iter_rows():
+        seen.setdefault(tuple(place), []).append(minute)
+    bad: dict[str, dict[tuple[Any, ...], list[int]]] = {}
+    for *place, minute in unfit.select(*where, "minute_no").iter_rows():
+        bad.setdefault(place[0], {}).setdefault(tuple(place), []).append(minute)
+    found: dict[int, list[str]] = {}
+    for area, places in bad.items():
+        minutes = {minute for times in places.values() for minute in times}
+        for minute in sorted({each + n for each in minutes for n in range(1, SINCE_MIN + 1)} - minutes):
+            recent = {
+                place: [each for each in times if minute - SINCE_MIN <= each < minute]
+                for place, times in places.items()
+            }
+            if all(
+                any(max(times) < each <= minute for each in seen.get(place, ()))
+                for place, times in recent.items()
+                if times
+            ):
+                found.setdefault(minute, []).append(area)
+    return found
+
+
+def _nobody(area: str, minute: int, rescuer_min: float) -> dict[str, Any]:
+    """An area that nobody has to leave any more."""
+    counts = dict.fromkeys(("at_first", "inside", "without_way", "towards"), 0)
+    times = {"minutes_since": 0.0, "walk_min": None, "worn_min": None, "rescuer_min": rescuer_min}
+    return {"area_id": area, "minute_no": minute, **counts, **times}
 
 
 def _of_zone(

@@ -13,8 +13,7 @@ import polars as pl
 
 from minefusion.pipelines.replay.mapping import MappedPoint, measure_of
 from minefusion.pipelines.replay.table import INSTANT
-from minefusion.schemas.exchange.grammar import kinds
-from minefusion.schemas.exchange.measures import equipment_prefixes
+from minefusion.schemas.exchange.grammar import equipment_prefixes, kinds
 
 # Fields that say that a device works; the first is a sum of bits.
 _WORKS = {"status": "0", "point_status": "0", "device_state": "1"}

@@ -54,7 +54,8 @@ def road_facts(inputs: Inputs, indices: nw.LazyFrame | None, records: nw.LazyFra
     return nw.concat(parts, how="vertical")
 
 
-def _fact(frame: nw.LazyFrame, fact: str, state: nw.Expr) -> nw.LazyFrame:
+def road_fact(frame: nw.LazyFrame, fact: str, state: nw.Expr) -> nw.LazyFrame:
+    """The rows, which say where, when, of which quantity and its value, as facts of one kind."""
     frame = frame.with_columns(
         nw.lit(fact).alias("fact"),
         state.cast(nw.Int32).alias("state"),
@@ -82,7 +83,7 @@ def _bad_air(inputs: Inputs, first: int) -> nw.LazyFrame:
         value = nw.when(quantity == name).then(seen).otherwise(value)
         state = nw.when(quantity == name).then(reached).otherwise(state)
     rows = rows.with_columns(value.alias("value"), state.alias("_state")).filter(nw.col("_state") > OPEN)
-    return _fact(rows, BAD_AIR, nw.col("_state"))
+    return road_fact(rows, BAD_AIR, nw.col("_state"))
 
 
 def _smoke(inputs: Inputs, first: int) -> nw.LazyFrame:
@@ -108,7 +109,7 @@ def _smoke(inputs: Inputs, first: int) -> nw.LazyFrame:
         nw.col("minute_no") >= first, nw.col("value") >= 1
     )
     rows = full.join(detectors, on=point, how="inner").with_columns(nw.lit("smoke").alias("quantity"))
-    return _fact(rows, SMOKE, nw.lit(AVOIDED))
+    return road_fact(rows, SMOKE, nw.lit(AVOIDED))
 
 
 def _fire(inputs: Inputs, indices: nw.LazyFrame) -> nw.LazyFrame:
@@ -117,7 +118,7 @@ def _fire(inputs: Inputs, indices: nw.LazyFrame) -> nw.LazyFrame:
     rows = rows.select("mine_code", "point_id", "area_id", "window_start", "value")
     grid = minute_grid(inputs)
     rows = rows.join(grid, on="window_start", how="inner").join(places, on=["mine_code", "point_id"], how="left")
-    return _fact(rows.with_columns(nw.lit(FIRE_INDEX).alias("quantity")), FIRE, nw.lit(AVOIDED))
+    return road_fact(rows.with_columns(nw.lit(FIRE_INDEX).alias("quantity")), FIRE, nw.lit(AVOIDED))
 
 
 def _blocked(inputs: Inputs, records: nw.LazyFrame, before: int) -> nw.LazyFrame:
@@ -140,7 +141,7 @@ def _blocked(inputs: Inputs, records: nw.LazyFrame, before: int) -> nw.LazyFrame
     full = told.select(*place).unique().join(grid, how="cross").join(told, on=[*place, "minute_no"], how="left")
     full = full.with_columns(nw.col("value").fill_null(strategy="forward").over(*place, order_by="minute_no"))
     rows = full.filter(nw.col("minute_no") >= first, nw.col("value") >= 1).join(names, on=place, how="inner")
-    return _fact(rows.with_columns(nw.lit(ROADWAY_BLOCKED).alias("quantity")), BLOCKED, nw.lit(FORBIDDEN))
+    return road_fact(rows.with_columns(nw.lit(ROADWAY_BLOCKED).alias("quantity")), BLOCKED, nw.lit(FORBIDDEN))
 
 
 def _minutes_from(inputs: Inputs, first: int, *quantities: str) -> nw.LazyFrame:
@@ -152,7 +153,7 @@ def _flow(inputs: Inputs, first: int) -> nw.LazyFrame:
     rows = _minutes_from(inputs, first, "air_velocity").filter(~nw.col("edge_id").is_null(), ~nw.col("mean").is_null())
     rows = rows.group_by("mine_code", "minute_no", "edge_id").agg(nw.col("mean").mean().alias("value"))
     rows = rows.with_columns(nw.lit(None, dtype=nw.String).alias("area_id"), nw.lit("air_velocity").alias("quantity"))
-    return _fact(rows, FLOW, nw.lit(OPEN))
+    return road_fact(rows, FLOW, nw.lit(OPEN))
 
 
 def people_facts(inputs: Inputs, *, before: int) -> nw.LazyFrame:

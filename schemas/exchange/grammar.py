@@ -17,16 +17,16 @@ Confidence of each row: `confirmed` (read in at least one working implementation
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from pathlib import Path
 from types import MappingProxyType
 
-_HERE = Path(__file__).parent
+from minefusion.schemas.facts import cells
 
+# Where the rows lie.
+PACKAGE = "minefusion.schemas.exchange"
 # Exchange files are in mine local time, which is UTC+8 for every mine of the specification.
 MINE_UTC_OFFSET_H = 8
 FIELD_SEPARATOR = ";"
@@ -258,11 +258,6 @@ class Term:
     means: str = ""
 
 
-def _rows(name: str) -> list[dict[str, str]]:
-    with (_HERE / name).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def _field(row: Mapping[str, str]) -> Field:
     return Field(
         column=row["column"],
@@ -279,7 +274,7 @@ def _field(row: Mapping[str, str]) -> Field:
 @cache
 def header_forms() -> Mapping[str, tuple[Field, ...]]:
     forms: dict[str, list[Field]] = {}
-    for row in _rows("header_fields.csv"):
+    for row in cells("header_fields", PACKAGE):
         forms.setdefault(row["form"], []).append(_field(row))
     return MappingProxyType({form: tuple(fields) for form, fields in forms.items()})
 
@@ -288,15 +283,19 @@ def header_forms() -> Mapping[str, tuple[Field, ...]]:
 def kinds() -> Mapping[str, Kind]:
     """Every file kind by name, key equipment under each of its prefixes."""
     fields: dict[str, dict[str, list[Field]]] = {}
-    for row in _rows("record_fields.csv"):
+    for row in cells("record_fields", PACKAGE):
         fields.setdefault(row["kind"], {}).setdefault(row["dialect"], []).append(_field(row))
-    prefixes = [term.means for term in dictionary("system_code").values() if term.means]
     found: dict[str, Kind] = {}
-    for row in _rows("kinds.csv"):
-        for prefix in prefixes if row["kind"].startswith("*") else [""]:
+    for row in cells("kinds", PACKAGE):
+        for prefix in equipment_prefixes() if row["kind"].startswith("*") else ("",):
             name = row["kind"].replace("*", prefix)
             found[name] = _kind(name, row, fields[row["kind"]])
     return MappingProxyType(found)
+
+
+def equipment_prefixes() -> tuple[str, ...]:
+    """What the kinds of key equipment begin with."""
+    return tuple(term.means for term in dictionary("system_code").values() if term.means)
 
 
 def _pairs(cell: str) -> dict[str, str]:
@@ -377,7 +376,7 @@ def provincial_kind_of_name(name: str) -> str | None:
 
 @cache
 def reports() -> Mapping[str, Report]:
-    return MappingProxyType({row["code"]: Report(**row) for row in _rows("reports.csv")})
+    return MappingProxyType({row["code"]: Report(**row) for row in cells("reports", PACKAGE)})
 
 
 def report(code: str) -> Report:
@@ -388,7 +387,7 @@ def report(code: str) -> Report:
 @cache
 def _dictionaries() -> Mapping[str, Mapping[str, Term]]:
     found: dict[str, dict[str, Term]] = {}
-    for row in _rows("dictionaries.csv"):
+    for row in cells("dictionaries", PACKAGE):
         name = row.pop("dictionary")
         found.setdefault(name, {})[row["code"]] = Term(**row)
     return MappingProxyType(found)
@@ -403,6 +402,6 @@ def dictionary(name: str) -> Mapping[str, Term]:
 def sentinels() -> Mapping[str, tuple[str, ...]]:
     """Texts that mean "not set", by the type of field in which they do."""
     found: dict[str, list[str]] = {}
-    for row in _rows("sentinels.csv"):
+    for row in cells("sentinels", PACKAGE):
         found.setdefault(row["where"], []).append(row["text"])
     return MappingProxyType({where: tuple(texts) for where, texts in found.items()})

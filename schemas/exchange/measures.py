@@ -5,15 +5,12 @@ One row of `measures.csv` per value field. `*` stands for each prefix of key equ
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
-from minefusion.schemas.exchange.grammar import dictionary
+from minefusion.schemas.exchange.grammar import PACKAGE, dictionary, equipment_prefixes
+from minefusion.schemas.facts import cells
 from minefusion.schemas.sensors import SensorType, sensor_type
-
-_ROWS = Path(__file__).with_name("measures.csv")
 
 
 @dataclass(frozen=True)
@@ -50,28 +47,19 @@ class Measure:
 @cache
 def measures() -> tuple[Measure, ...]:
     """Every measure, as listed; those of key equipment once per prefix."""
-    found = []
-    with _ROWS.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            for prefix in equipment_prefixes() if row["kind"].startswith("*") else [""]:
-                found.append(
-                    Measure(
-                        kind=row["kind"].replace("*", prefix),
-                        column=row["column"],
-                        types=tuple(filter(None, map(sensor_type, row["sensor_type"].split()))),
-                        unit=row["unit"] or None,
-                        table=row["table"],
-                        defined_by=row["defined_by"].replace("*", prefix),
-                        confidence=row["confidence"],
-                    )
-                )
-    return tuple(found)
-
-
-@cache
-def equipment_prefixes() -> tuple[str, ...]:
-    """What the kinds of key equipment begin with."""
-    return tuple(term.means for term in dictionary("system_code").values() if term.means)
+    return tuple(
+        Measure(
+            kind=row["kind"].replace("*", prefix),
+            column=row["column"],
+            types=tuple(filter(None, map(sensor_type, row["sensor_type"].split()))),
+            unit=row["unit"] or None,
+            table=row["table"],
+            defined_by=row["defined_by"].replace("*", prefix),
+            confidence=row["confidence"],
+        )
+        for row in cells("measures", PACKAGE)
+        for prefix in (equipment_prefixes() if row["kind"].startswith("*") else ("",))
+    )
 
 
 @cache

@@ -6,14 +6,11 @@ it; `is_complete` where every file of the kind lists all that is defined.
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
-from minefusion.schemas.exchange.grammar import dictionary
-
-_HERE = Path(__file__).parent
+from minefusion.schemas.exchange.grammar import PACKAGE, equipment_prefixes
+from minefusion.schemas.facts import cells
 
 
 @dataclass(frozen=True)
@@ -41,13 +38,12 @@ class Reference:
 
 @cache
 def owed() -> tuple[Owed, ...]:
-    return tuple(Owed(**(row | {"kinds": tuple(row["kinds"].split())})) for row in _rows("owed.csv"))  # type: ignore[arg-type]
+    return tuple(Owed(**(row | {"kinds": tuple(row["kinds"].split())})) for row in cells("owed", PACKAGE))  # type: ignore[arg-type]
 
 
 @cache
 def references() -> tuple[Reference, ...]:
     """Every reference; those of key equipment once per prefix."""
-    prefixes = [term.means for term in dictionary("system_code").values() if term.means]
     return tuple(
         Reference(
             kind=row["kind"].replace("*", prefix),
@@ -56,11 +52,6 @@ def references() -> tuple[Reference, ...]:
             defined_as=row["defined_as"],
             is_complete=row["is_complete"] == "1",
         )
-        for row in _rows("references.csv")
-        for prefix in (prefixes if row["kind"].startswith("*") else [""])
+        for row in cells("references", PACKAGE)
+        for prefix in (equipment_prefixes() if row["kind"].startswith("*") else ("",))
     )
-
-
-def _rows(name: str) -> list[dict[str, str]]:
-    with (_HERE / name).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))

@@ -132,6 +132,11 @@ def alarm_kpis(
     if not timedelta(0) < end - begin <= LONGEST_KPI:
         raise ProblemError(422, "时段须大于 0、不超过一年", "expected from before to, a year at most")
     mines = mines_asked(user, mine)
+    return Json(kpis(alarms_between(service, mines, begin, end), begin, end))
+
+
+def alarms_between(service: Service, mines: frozenset[str], begin: datetime, end: datetime) -> list[Alarm]:
+    """Alarms that were shown, stood or were dealt with from one instant to another; without mines of all."""
     query = select(ALARM.c.body).where(
         ALARM.c.shown_at < end,
         or_(ALARM.c.shown_at >= begin, ALARM.c.is_open, ALARM.c.cleared_at >= begin, ALARM.c.acked_at >= begin),
@@ -139,8 +144,7 @@ def alarm_kpis(
     if mines:
         query = query.where(ALARM.c.mine_code.in_(sorted(mines)))
     with service.room.database.reading() as connection:
-        found = [read(Alarm, json.loads(body)) for (body,) in connection.execute(query)]
-    return Json(kpis(found, begin, end))
+        return [read(Alarm, json.loads(body)) for (body,) in connection.execute(query)]
 
 
 @router.get("/alarms/{alarm_id:path}/journal", summary="报警日志 · The journal of one alarm")

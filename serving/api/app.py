@@ -16,6 +16,7 @@ from minefusion import __version__
 from minefusion.serving.api import (
     accounts,
     alarms,
+    analysis,
     dispositions,
     emergencies,
     handovers,
@@ -81,7 +82,7 @@ def make_app(service: Service, *, watch_every_s: float | None) -> FastAPI:
     told = _problems(401, 403, 422, 429)
     routers: tuple[APIRouter, ...] = (
         accounts.router, mines.router, listings.router(), series.router, people.router, alarms.router,
-        dispositions.router, emergencies.router, handovers.router, journal.router,
+        dispositions.router, emergencies.router, handovers.router, journal.router, analysis.router(),
     )  # fmt: skip
     for router in routers:
         app.include_router(router, dependencies=[SCHEME], responses=told)

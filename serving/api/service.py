@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Any
@@ -40,6 +40,7 @@ class Service:
     Attributes:
         person_key: secret with which cards are hashed, the same as that of gold.
         model_cards: rows about the models that are registered.
+        index_names: index id → its name in Chinese and English.
         asks: of a user; `logins`: wrong ones of a login, `addresses`: from an address whatever the login.
         versions: of each table of the lake, as last seen.
         looks: at people, that were written down already.
@@ -52,6 +53,7 @@ class Service:
     tokens: Tokens
     person_key: bytes
     model_cards: Callable[[], Sequence[dict[str, Any]]] = no_models
+    index_names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     asks: Rate = field(default_factory=lambda: Rate(per_s=50, burst=200))
     logins: Rate = field(default_factory=lambda: Rate(per_s=1 / 12, burst=5))
     addresses: Rate = field(default_factory=lambda: Rate(per_s=0.5, burst=30))

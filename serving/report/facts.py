@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -223,6 +223,49 @@ def gather(reader: Reader, mine_code: str, end: datetime) -> Facts:
         quality=ask.rows(f"SELECT * FROM gold.data_quality WHERE {ask.within('hour')} ORDER BY dataset, entity, hour"),
         sent={name: tuple(rows) for name, rows in sent.items()},
         sent_rows={name: sum(rows.values()) for name, rows in sent.items()},
+    )
+
+
+def around(reader: Reader, mine_code: str, window: Window, area_id: str, gas: Sequence[str]) -> Facts:
+    """What is drawn of some gas points of one area over any span: their curves with the area's switches and head count.
+
+    Everything else that a report says is left empty.
+    """
+    path = site_path(reader.lake, mine_code)
+    site = load_site(path) if path.is_file() else None
+    ask = _Ask(reader, mine_code, window)
+    points = {row["point_id"]: row for row in ask.rows("SELECT * FROM silver.point WHERE mine_code = $mine")}
+    here = {name: row for name, row in points.items() if row["area_id"] == area_id}
+    changed, _ = _switches(here, ask.extremes())
+    wanted = [name for name in gas if name in points]
+    samples, forecasts = ask.samples([*wanted, *changed]), ask.forecasts(wanted)
+    drawn = {
+        name: Point(points[name], samples[name], forecasts.get(name)) for name in [*wanted, *changed] if name in samples
+    }
+    minutes = ask.rows(
+        f"SELECT * FROM gold.area_minute WHERE {ask.within('minute')} AND area_id = $area ORDER BY minute", area=area_id
+    )
+    return Facts(
+        mine_code=mine_code,
+        mine=Text(site.name_zh, site.name_en) if site else same(mine_code),
+        window=window,
+        utc_offset_h=site.utc_offset_h if site else DEFAULT_UTC_OFFSET_H,
+        shift=None,
+        areas=ask.areas(),
+        minutes={area_id: minutes},
+        alarms=ask.alarms(),
+        gas={area_id: [drawn[name] for name in wanted if name in drawn]},
+        left_out=[],
+        ranking=[],
+        air=[],
+        switches=[drawn[name] for name in changed if name in drawn],
+        steady={},
+        underground=[],
+        underground_cap=None,
+        indices=[],
+        quality=[],
+        sent={},
+        sent_rows={},
     )
 
 

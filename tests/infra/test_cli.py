@@ -166,6 +166,26 @@ def test_each_verb_has_its_module_help_and_a_true_example(name: str, capsys: pyt
     assert "--lake" in text
 
 
+PARTS = [
+    (verb, part.name or part.callback.__name__)
+    for verb in app.VERBS
+    if isinstance(command := importlib.import_module(f"minefusion.cli.{verb}").command, typer.Typer)
+    for part in command.registered_commands
+    if part.callback is not None
+]
+
+
+@pytest.mark.parametrize(("verb", "part"), PARTS, ids=lambda name: name)
+def test_each_part_of_a_verb_shows_an_example_of_its_own(verb: str, part: str, capsys: pytest.CaptureFixture[str]):
+    """Its options are options that there are."""
+    assert app.run([verb, part, "--help"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    example = text.rpartition("minefusion ")[2].partition(" Global options")[0].split()
+    assert example[:2] == [verb, part]
+    for option in (word for word in example if word.startswith("--") and word not in app.GLOBAL_VALUES):
+        assert f" {option} " in text.rpartition("minefusion ")[0], option
+
+
 def test_progress_says_rate_and_time_left_in_plain_lines(monkeypatch, capsys):
     clock = iter([0.0, 10.0, 11.0, 20.0, 20.0])
     monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))

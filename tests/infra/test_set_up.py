@@ -57,6 +57,11 @@ def test_the_lock_holds_what_pyproject_asks_for():
         assert all(wanted.specifier.contains(version) for version in versions), text
 
 
+def test_one_opencv_is_installed_the_one_that_needs_no_screen():
+    assert "opencv-python-headless" in locked()
+    assert "opencv-python" not in locked()
+
+
 def test_jar_and_wheel_of_delta_are_of_one_version():
     assert locked()["delta-spark"] == [jvm.DELTA_PACKAGE.rpartition(":")[2]]
     assert all(name.endswith(f"-{locked()['delta-spark'][0]}.jar") for name in jvm.DELTA_JARS)
@@ -118,6 +123,7 @@ def test_pip_takes_over_where_uv_fails(monkeypatch: pytest.MonkeyPatch):
     bootstrap.install()
     assert [command[0] for command in calls] == ["uv", str(bootstrap.PYTHON), str(bootstrap.PYTHON)]
     assert "--require-hashes" in calls[1]
+    assert "--no-deps" in calls[1]  # else pip asks for the OpenCV that the lock leaves out
 
 
 def test_some_extras_come_in_the_versions_of_the_lock_or_not_at_all(monkeypatch: pytest.MonkeyPatch):

@@ -187,15 +187,20 @@ def _app(called: str | None) -> typer.Typer:
     app.callback()(_root)
     for name, verb in VERBS.items():
         text, short = f"{verb.zh}。\n\n{verb.en}.", f"{verb.zh} · {verb.en}"
-        epilog = f"minefusion {verb.example}\n\n{GLOBAL_HELP}"
+        epilog = _epilog(verb.example)
         command: Any = importlib.import_module(f"minefusion.cli.{name}").command if name == called else _not_called
         if isinstance(command, typer.Typer):
             for part in command.registered_commands:
-                part.epilog = part.epilog or epilog
+                if GLOBAL_HELP not in (own := part.epilog or verb.example):  # the module outlives this app
+                    part.epilog = _epilog(own)
             app.add_typer(command, name=name, help=text, short_help=short, epilog=epilog)
         else:
             app.command(name, help=text, short_help=short, epilog=epilog)(command)
     return app
+
+
+def _epilog(example: str) -> str:
+    return f"minefusion {example}\n\n{GLOBAL_HELP}"
 
 
 def _not_called() -> None:

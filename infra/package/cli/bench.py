@@ -18,7 +18,7 @@ def _names() -> None:
     """What to measure."""
 
 
-@command.command()
+@command.command(epilog="bench ingest --scale 0.1")
 def ingest(
     scale: Annotated[float, typer.Option(min=0.001, help="1 为一千万条记录 · 1 is ten million records")] = 1.0,
     scratch: Annotated[Path | None, typer.Option(help="临时数据放在这里 · Folder for the scratch data")] = None,
@@ -35,7 +35,7 @@ def ingest(
     emit(found, _table(found))
 
 
-@command.command()
+@command.command(epilog="bench sql")
 def sql() -> None:
     """冷启动查询的响应时间，与裸 delta-rs 脚本相比 · How soon a cold query answers, beside a bare delta-rs script."""
     from minefusion.pipelines.jobs.bench.sql import bench_sql
@@ -50,7 +50,7 @@ def sql() -> None:
     emit(found, "\n".join(lines))
 
 
-@command.command()
+@command.command(epilog="bench stream --engine light --scale 0.5")
 def stream(
     scale: Annotated[float, typer.Option(min=0.001, help="1 为五千测点每秒一次 · 1 is 5,000 points at 1 Hz")] = 1.0,
     scratch: Annotated[Path | None, typer.Option(help="临时数据放在这里 · Folder for the scratch data")] = None,
@@ -65,7 +65,7 @@ def stream(
     emit(found, _table({**found, "data": {"records": found["data"]["points"], "files": 1}}))
 
 
-@command.command()
+@command.command(epilog="bench routes")
 def routes(
     scale: Annotated[float, typer.Option(min=0.05, help="1 为三百人两千巷道 · 1 is 300 people, 2,000 roadways")] = 1.0,
 ) -> None:
@@ -82,7 +82,7 @@ def routes(
     emit(found, "\n".join(lines))
 
 
-@command.command()
+@command.command(epilog="bench hazard --scale 0.01")
 def hazard(
     scale: Annotated[float, typer.Option(min=0.003, help="1 为千测点三十天 · 1 is 1,000 points over 30 days")] = 1.0,
     scratch: Annotated[Path | None, typer.Option(help="临时数据放在这里 · Folder for the scratch data")] = None,
@@ -102,7 +102,7 @@ def hazard(
     emit(found, "\n".join(lines))
 
 
-@command.command()
+@command.command(epilog="bench serve --scale 0.1")
 def serve(
     scale: Annotated[float, typer.Option(min=0.003, help="1 为三千测点九十天 · 1 is 3,000 points over 90 days")] = 1.0,
     seconds: Annotated[float, typer.Option(min=2, help="读取和推送各持续多少秒 · Seconds of load")] = 20.0,
@@ -121,7 +121,7 @@ def serve(
     emit(found, "\n".join(lines))
 
 
-@command.command()
+@command.command(epilog="bench video --scale 0.2")
 def video(
     model: Annotated[
         str | None, typer.Option(help="检测模型，缺省为设置中的 · The detector; else that of the settings")

@@ -29,19 +29,19 @@ def _protocols() -> None:
     """Which protocol to listen to."""
 
 
-@command.command()
+@command.command(epilog="bridge mqtt --config gateway.yaml")
 def mqtt(config: Config, idle: Idle = None) -> None:
     """MQTT 5 消息写成交换文件 · Messages of an MQTT broker as exchange files."""
     _run("mqtt", config, idle)
 
 
-@command.command()
+@command.command(epilog="bridge kafka --config gateway.yaml")
 def kafka(config: Config, idle: Idle = None) -> None:
     """Kafka 消息写成交换文件 · Messages of a Kafka cluster as exchange files."""
     _run("kafka", config, idle)
 
 
-@command.command()
+@command.command(epilog="bridge opcua --config gateway.yaml")
 def opcua(config: Config, idle: Idle = None) -> None:
     """OPC UA 变量写成交换文件 · Variables of an OPC UA server as exchange files."""
     _run("opcua", config, idle)

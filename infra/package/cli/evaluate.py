@@ -23,7 +23,7 @@ def _names() -> None:
     """What to evaluate."""
 
 
-@command.command("sensor_health")
+@command.command("sensor_health", epilog="evaluate sensor_health --seeds 101-108")
 def sensor_health(
     seeds: Seeds = "101-108",
     hours: Annotated[float, typer.Option(min=0.5, help="每次模拟的小时数 · Hours of each run")] = 16.0,
@@ -41,7 +41,7 @@ def sensor_health(
     emit(found, _table(found["checks"], keys, titles))
 
 
-@command.command("alarm_cause")
+@command.command("alarm_cause", epilog="evaluate alarm_cause --seeds 101-104")
 def alarm_cause(
     seeds: Seeds = "101-104",
     shift: Annotated[
@@ -61,7 +61,54 @@ def alarm_cause(
     emit(found, "\n".join((table, words(f"合计 {found['share']}", f"in all {found['share']}"))))
 
 
-@command.command("seismic_hazard")
+@command.command(
+    "methane_forecast", epilog="evaluate methane_forecast --train past.parquet --test later.parquet --mapping map.yaml"
+)
+def methane_forecast(
+    train: Annotated[Path, typer.Option(metavar="FILE", help="此前的实测表 · Readings to learn from: .parquet, .csv")],
+    test: Annotated[Path, typer.Option(metavar="FILE", help="其后的实测表 · Readings that follow on them")],
+    mapping: Annotated[Path, typer.Option(metavar="YAML", help="对照文件 · Which column is which sensor")],
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="NAME@ALIAS", help="登记的模型；不给则现训练 · A registered model; else one is trained"),
+    ] = None,
+    plots: Annotated[Path | None, typer.Option(metavar="DIR", help="图写到这里 · Folder for the plots")] = None,
+) -> None:
+    """瓦斯预测与其后的实测相比，各基线同表 · The methane forecast beside what came, and all baselines beside it."""
+    from minefusion.pipelines.jobs.evaluate.methane_forecast import evaluate_methane_forecast
+    from minefusion.pipelines.jobs.forecast.champions import folder_of
+
+    folder = folder_of(settings(), model, "methane_forecast") if model else None
+    pictures = plots or settings().home / "plots" / "methane_forecast"
+    with Progress("evaluate methane_forecast") as progress:
+        found = evaluate_methane_forecast(train, test, mapping, plots=pictures, model=folder, progress=progress)
+    rows = [
+        {
+            "series": row["series"], "min": row["horizon_min"], "mae": f"{row['mae']:.4f}",
+            "pinball": f"{row['pinball']:.4f}", "held": f"{row['coverage_80']:.1%}",
+            "active": f"{row['coverage_80_active']:.1%}",
+        }
+        | {name: f"{each['mae']:.4f}/{each['pinball']:.4f}" for name, each in row["baselines"].items()}
+        for row in found["forecast"]
+    ]  # fmt: skip
+    onsets = [
+        {"series": row["series"], "within": row["within_min"], "n": row["n"], "positives": row["positives"]}
+        | {"auc": f"{row['auc']:.3f}", "ap": f"{row['ap']:.3f}"}
+        for row in found["onset"]
+    ]
+    titles = words(
+        "测点 分钟 MAE 分位损失 80%区间 生产时 持续法 LightGBM 滚动LightGBM 神经网络",
+        "series min MAE pinball held_80 active persistence LightGBM rolling_LightGBM neural",
+    )
+    said = words(f"训练 {found['rows_train']} 行，测试 {found['rows_test']} 行", f"{found['rows_test']} rows of test")
+    limit = words("测点 分钟内 n 达限 AUC AP", "series within n positives AUC AP")
+    tables = [_table(rows, tuple(rows[0]), titles), _table(onsets, tuple(onsets[0]), limit)]
+    emit(found, "\n".join((said, *tables, *found["plots"])))
+
+
+@command.command(
+    "seismic_hazard", epilog="evaluate seismic_hazard --train first_shifts.parquet --test later_shifts.parquet"
+)
 def seismic_hazard(
     train: Annotated[Path, typer.Option(metavar="FILE", help="此前的班 · Shifts to learn from, .parquet or .csv")],
     test: Annotated[Path, typer.Option(metavar="FILE", help="其后的班 · The shifts that follow on them")],
@@ -84,7 +131,7 @@ def seismic_hazard(
     emit(found, "\n".join((said, _table(rows, keys, titles))))
 
 
-@command.command("unsafe_behaviour")
+@command.command("unsafe_behaviour", epilog="evaluate unsafe_behaviour --data data.yaml --classes classes.yaml")
 def unsafe_behaviour(
     data: Annotated[Path, typer.Option(metavar="YAML", help="YOLO 数据集 · A data set in YOLO's form")],
     model: Annotated[
@@ -120,7 +167,7 @@ def unsafe_behaviour(
     emit(found, "\n".join((table, said)))
 
 
-@command.command("behaviour_events")
+@command.command("behaviour_events", epilog="evaluate behaviour_events --clips clips --events events.csv")
 def behaviour_events(
     clips: Annotated[Path, typer.Option(metavar="DIR", help="录像目录 · Folder of the clips")],
     events: Annotated[

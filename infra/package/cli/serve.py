@@ -79,6 +79,7 @@ def _now() -> datetime:
 
 def _open(settings: Settings, clock: Any, reset_admin: bool) -> tuple[Any, str | None]:
     """The service over lake and database, and the administrator's one-time password where there is a new one."""
+    from minefusion.pipelines.hazard.catalogue import INDICES
     from minefusion.pipelines.jobs.person_key import kept_key, person_key
     from minefusion.serving.accounts.tokens import Tokens
     from minefusion.serving.accounts.users import FIRST_LOGIN, Users
@@ -92,7 +93,15 @@ def _open(settings: Settings, clock: Any, reset_admin: bool) -> tuple[Any, str |
     reader = Reader(settings.lake, settings.tables, keeps_open=True)
     users = Users(ControlRoom(open_database(settings.database), clock))
     tokens = Tokens(kept_key(settings.home / "token.key"), users)
-    service = Service(reader, users.room, users, tokens, person_key(settings), model_cards=ModelCards(settings))
+    service = Service(
+        reader,
+        users.room,
+        users,
+        tokens,
+        person_key(settings),
+        model_cards=ModelCards(settings),
+        index_names={index.id: (index.name_zh, index.name_en) for index in INDICES},
+    )
     password = users.first()
     if password is None and reset_admin:
         password = users.reset_password(FIRST_LOGIN, SYSTEM)

@@ -20,7 +20,7 @@ def _kinds() -> None:
     """What to simulate."""
 
 
-@command.command()
+@command.command(epilog="simulate mine --scenario gas_event --hours 8 --seed 1 --out landing --truth truth")
 def mine(
     scenario: Annotated[str, typer.Option(help="场景名 · Name of the scenario")] = "normal",
     hours: Annotated[
@@ -56,7 +56,7 @@ def mine(
     )
 
 
-@command.command()
+@command.command(epilog="simulate plant --hours 4 --seed 1 --out landing --truth truth")
 def plant(
     scenario: Annotated[str, typer.Option(help="normal 或 abnormal · normal or abnormal")] = "abnormal",
     hours: Annotated[float, typer.Option(min=0.1, help="时长，小时 · Length in hours")] = 4.0,
@@ -81,7 +81,7 @@ def plant(
     )
 
 
-@command.command()
+@command.command(epilog="simulate video --layout belt-101 --minutes 2 --seed 1 --out landing --truth truth")
 def video(
     layout: Annotated[
         list[str],
@@ -117,7 +117,7 @@ def video(
     )
 
 
-@command.command()
+@command.command(epilog="simulate pictures --count 400 --split val --out pictures")
 def pictures(
     count: Annotated[int, typer.Option(min=1, help="图片数 · Number of pictures")] = 400,
     split: Annotated[

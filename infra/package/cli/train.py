@@ -33,7 +33,7 @@ def _names() -> None:
     """What to train."""
 
 
-@command.command("seismic_hazard")
+@command.command("seismic_hazard", epilog="train seismic_hazard --series shifts.parquet")
 def seismic_hazard(
     series: Annotated[Path, typer.Option(metavar="FILE", help="按时间排列的班 · Shifts in time order, .parquet, .csv")],
     reduced: Annotated[
@@ -55,7 +55,7 @@ def seismic_hazard(
         answer(run, lambda champion: champion_losses(package.read(champion), series))
 
 
-@command.command("methane_forecast")
+@command.command("methane_forecast", epilog="train methane_forecast --series gas.parquet --mapping map.yaml")
 def methane_forecast(
     series: Annotated[
         Path | None, typer.Option(metavar="FILE", help="实测表；不给则用 silver · A measured table; else silver")
@@ -105,7 +105,44 @@ def methane_forecast(
         answer(run, losses_of, skip_refused=skip_refused)
 
 
-@command.command("unsafe_behaviour")
+@command.command(
+    "methane_network", epilog="train methane_network --series gas.parquet --mapping map.yaml --out runs/network"
+)
+def methane_network(
+    series: Annotated[Path, typer.Option(metavar="FILE", help="实测表 · A measured table")],
+    mapping: Annotated[Path, typer.Option(metavar="YAML", help="实测表的对照文件 · Which column is which sensor")],
+    folder: Annotated[Path, typer.Option("--out", metavar="DIR", help="训练结果目录 · Folder for the training")],
+    seeds: Annotated[int, typer.Option(min=1, help="模拟班的种子数 · Seeds of simulated shifts")] = 8,
+    pretrain: Annotated[
+        Path | None,
+        typer.Option(metavar="NPZ", help="只在模拟班上预训练，权重写到此文件 · Only pre-train; weights to this file"),
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu 或 cuda · cpu or cuda")] = "cpu",
+    source: Annotated[str | None, typer.Option(help="数据名称 · What the data is called")] = None,
+    licence: Annotated[str, typer.Option(help="数据许可 · Licence of the data, for the card")] = "",
+) -> None:
+    """任意测点的瓦斯预测网络：模拟班预训练，实测微调 · The network for any point: simulated shifts, then a series."""
+    from minefusion.pipelines.jobs.forecast.pretrain import pretrain as pretrain_on_shifts
+    from minefusion.pipelines.jobs.forecast.train_network import train_network
+
+    if device not in ("cpu", "cuda"):
+        raise InputError(f"expected --device cpu or cuda, got '{device}'; choose one of them")
+    scratch = settings().home / "simulated_windows"
+    with Progress("train methane_network") as progress:
+        if pretrain is not None:
+            losses = pretrain_on_shifts(pretrain, scratch, seeds=seeds, device=device, progress=progress)
+            emit({"model": "methane_network", "folder": pretrain, "losses": losses}, str(pretrain))
+            return
+        run = train_network(
+            series, mapping, folder, scratch=scratch, seeds=seeds, source=source, licence=licence, device=device,
+            progress=progress,
+        )  # fmt: skip
+    emit({"model": run.model, "folder": folder, "metrics": dict(run.metrics)}, str(folder))
+
+
+@command.command(
+    "unsafe_behaviour", epilog="train unsafe_behaviour --data data.yaml --weights start.pt --out runs/first"
+)
 def unsafe_behaviour(
     data: Annotated[
         list[Path], typer.Option(metavar="YAML", help="YOLO 数据集，可重复 · A data.yaml; several are joined")
@@ -189,7 +226,7 @@ def unsafe_behaviour(
         answer(done.run, lambda champion: champion_losses(champion, judged_on), skip_refused=skip_refused)
 
 
-@command.command("log")
+@command.command("log", epilog="train log runs/first")
 def log(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="训练结果目录 · Folder that a training left")],
 ) -> None:

@@ -150,7 +150,9 @@ def _run(start: Path, data: Path, out: Path, recipe: Recipe, budget_s: float | N
         import torch
 
         torch.set_num_threads(os.cpu_count() or 1)
-    given = {"resume": True, "data": str(data)} if resumes else _arguments(data, out, recipe)
+    # The checkpoint remembers the folder and the device of the machine that wrote it; this one may be another.
+    here = {"resume": True, "data": str(data), "save_dir": str(out), "device": recipe.device, "workers": recipe.workers}
+    given = here if resumes else _arguments(data, out, recipe)
     try:
         with redirect_stdout(sys.stderr):
             model.train(**given)

@@ -61,6 +61,19 @@ def champions_of(settings: Settings, model: str, now: datetime | None = None) ->
     return Champions(registry, model, settings.home / "models", now or datetime.now(UTC))
 
 
+def folder_of(settings: Settings, asked: str, model: str) -> Path:
+    """Files of a version of the model, asked for as NAME@ALIAS or NAME@NUMBER.
+
+    Raises:
+        InputError: another model, or no such version.
+    """
+    name, _, which = asked.partition("@")
+    if name != model or not which:
+        raise InputError(f"expected --model as {model}@champion or {model}@2, got '{asked}'; see: minefusion models")
+    registry = register_shipped(settings, only=model)
+    return registry.folder(registry.version(name, which), settings.home / "models")
+
+
 def register_shipped(settings: Settings, only: str | None = None) -> Registry:
     """Make the shipped models champions of the registry, where it has none of their name. Needs no network."""
     registry = open_registry(settings)

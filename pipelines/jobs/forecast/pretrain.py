@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minefusion.models.methane_forecast.forecast import Readings
-from minefusion.models.methane_forecast.network import LENGTH, Network, fit, truths, windows
+from minefusion.models.methane_forecast.network import Network, fit
 from minefusion.models.methane_forecast.weights import write_weights
+from minefusion.models.methane_forecast.windows import LENGTH, truths, windows
 from minefusion.pipelines.jobs.forecast.simulated_series import simulated_series
 
 logger = logging.getLogger(__name__)
@@ -40,11 +41,10 @@ def pretrain(
         Mean loss of each epoch.
     """
     say = progress or (lambda _share, _text: None)
-    scratch.mkdir(parents=True, exist_ok=True)
     parts = []
     for seed in range(1, seeds + 1):
         say(0.6 * seed / seeds, f"shifts of seed {seed}")
-        parts.append(_windows_of(seed, scratch / f"windows-{seed}.npz"))
+        parts.append(windows_of(seed, scratch))
     inputs, truth = (np.concatenate(each) for each in zip(*parts, strict=True))
     logger.info("training on %d windows of %d simulated seeds", len(inputs), seeds)
     network = Network()
@@ -54,7 +54,10 @@ def pretrain(
     return losses
 
 
-def _windows_of(seed: int, kept: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def windows_of(seed: int, scratch: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Windows and truths of one seed's shifts; simulated once and kept in `scratch`."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    kept = scratch / f"windows-{seed}.npz"
     if not kept.exists():
         random = np.random.default_rng(seed)
         found = [

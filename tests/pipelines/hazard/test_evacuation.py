@@ -148,6 +148,32 @@ def test_who_walks_towards_it(light: LightEngine, to: float, towards: int):
     assert (json.loads(row["inputs"])["towards"], row["level"]) == (towards, 3 if towards else 0)
 
 
+def gas_that_ends(*, measured_from: float | None) -> list[Row]:
+    """1.8 % until minute 0; from `measured_from` on 0.4 %."""
+    later = [] if measured_from is None else series("G", [0.4] * 100, start=measured_from)
+    return series("G", [1.8] * 6, start=-3) + later
+
+
+def test_an_area_whose_air_is_good_again_is_told_of_for_half_an_hour(light: LightEngine):
+    found = rows_of(
+        light, staying("1", minutes=range(-3, 50)), minutes=(0, 50), readings=gas_that_ends(measured_from=0)
+    )
+    told = {minute: row for (place, minute), row in found.items() if place == "F1"}
+    first = min(minute for minute, row in told.items() if row["level"] == 0)
+    assert first <= 2
+    assert [told[minute]["level"] for minute in sorted(told) if minute < first] == [2] * int(first)
+    assert sorted(told) == [float(minute) for minute in range(int(first) + 30)]
+    assert (told[first]["value"], told[first]["sentence_en"]) == (1.0, "Area F1: nobody has to leave; normal.")
+    assert ("F1", 49.0) not in found
+    assert found[MINE_CODE, 49.0]["level"] == 0
+
+
+def test_a_sensor_that_fell_silent_does_not_make_the_air_good_again(light: LightEngine):
+    people = staying("1", minutes=range(-3, 60))
+    found = rows_of(light, people, minutes=(20, 60), readings=gas_that_ends(measured_from=None))
+    assert {row["level"] for (place, _), row in found.items() if place == "F1"} == {4}
+
+
 def test_without_a_snapshot_nothing_is_known(light: LightEngine):
     row = rows_of(light, {})[MINE_CODE, 0.0]
     assert (row["value"], row["level"], row["null_reason"]) == (None, None, "NO_SNAPSHOT")

@@ -1,0 +1,1 @@
+"""Analysts' views over the lake: each a declaration and a pure function from frames to one frame."""
