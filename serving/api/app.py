@@ -20,6 +20,7 @@ from minefusion.serving.api import (
     dispositions,
     emergencies,
     handovers,
+    inference,
     journal,
     listings,
     mines,
@@ -82,7 +83,8 @@ def make_app(service: Service, *, watch_every_s: float | None) -> FastAPI:
     told = _problems(401, 403, 422, 429)
     routers: tuple[APIRouter, ...] = (
         accounts.router, mines.router, listings.router(), series.router, people.router, alarms.router,
-        dispositions.router, emergencies.router, handovers.router, journal.router, analysis.router(),
+        dispositions.router, emergencies.router, handovers.router, inference.router,
+        journal.router, analysis.router(),
     )  # fmt: skip
     for router in routers:
         app.include_router(router, dependencies=[SCHEME], responses=told)

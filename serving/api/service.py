@@ -18,6 +18,7 @@ from minefusion.serving.api.cards import Cards
 from minefusion.serving.api.problems import ProblemError
 from minefusion.serving.api.rates import Rate
 from minefusion.serving.control_room import ControlRoom
+from minefusion.serving.inference.shelf import Shelf
 from minefusion.serving.reader import Reader
 
 logger = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class Service:
 
     Attributes:
         person_key: secret with which cards are hashed, the same as that of gold.
+        shelf: models that answer questions.
         model_cards: rows about the models that are registered.
         index_names: index id → its name in Chinese and English.
         asks: of a user; `logins`: wrong ones of a login, `addresses`: from an address whatever the login.
@@ -52,6 +54,7 @@ class Service:
     users: Users
     tokens: Tokens
     person_key: bytes
+    shelf: Shelf
     model_cards: Callable[[], Sequence[dict[str, Any]]] = no_models
     index_names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     asks: Rate = field(default_factory=lambda: Rate(per_s=50, burst=200))

@@ -16,7 +16,7 @@ from minefusion.models.methane_forecast.general import chance_of, off_middle, qu
 from minefusion.models.methane_forecast.predict import load, predict
 from minefusion.models.methane_forecast.weights import read_weights
 from minefusion.models.methane_forecast.windows import CHANNELS, FAN, LENGTH, windows
-from minefusion.pipelines.jobs.forecast.champions import shipped
+from minefusion.models.registry import shipped
 from minefusion.schemas.errors import InputError
 
 MODEL = "methane_forecast"
