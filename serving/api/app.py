@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from minefusion import __version__
 from minefusion.serving.api import (
     accounts,
+    ai_events,
     alarms,
     analysis,
     dispositions,
@@ -83,7 +84,7 @@ def make_app(service: Service, *, watch_every_s: float | None) -> FastAPI:
     told = _problems(401, 403, 422, 429)
     routers: tuple[APIRouter, ...] = (
         accounts.router, mines.router, listings.router(), series.router, people.router, alarms.router,
-        dispositions.router, emergencies.router, handovers.router, inference.router,
+        dispositions.router, emergencies.router, handovers.router, inference.router, ai_events.router,
         journal.router, analysis.router(),
     )  # fmt: skip
     for router in routers:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -42,6 +43,8 @@ class Service:
         person_key: secret with which cards are hashed, the same as that of gold.
         shelf: models that answer questions.
         model_cards: rows about the models that are registered.
+        landing: folder from which files are taken into the lake, for events that come in here; null: none.
+        message_secret: key with which messages in that folder are signed; empty: they are not.
         index_names: index id → its name in Chinese and English.
         asks: of a user; `logins`: wrong ones of a login, `addresses`: from an address whatever the login.
         versions: of each table of the lake, as last seen.
@@ -56,6 +59,8 @@ class Service:
     person_key: bytes
     shelf: Shelf
     model_cards: Callable[[], Sequence[dict[str, Any]]] = no_models
+    landing: Path | None = None
+    message_secret: str = ""
     index_names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     asks: Rate = field(default_factory=lambda: Rate(per_s=50, burst=200))
     logins: Rate = field(default_factory=lambda: Rate(per_s=1 / 12, burst=5))

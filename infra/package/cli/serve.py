@@ -102,6 +102,8 @@ def _open(settings: Settings, clock: Any, reset_admin: bool) -> tuple[Any, str |
         person_key(settings),
         Shelf(settings),
         model_cards=ModelCards(settings),
+        landing=settings.airflow.landing,
+        message_secret=settings.message_secret,
         index_names={index.id: (index.name_zh, index.name_en) for index in INDICES},
     )
     password = users.first()
