@@ -37,7 +37,8 @@ WHERE a.raised_at >= $since OR a.cleared_at IS NULL OR a.cleared_at >= $since
 """
 _WARNINGS = """
 SELECT mine_code, point_id, area_id, issued_at, sentence_zh, sentence_en FROM (
-  SELECT *, row_number() OVER (PARTITION BY mine_code, point_id, issued_at ORDER BY reach_chance DESC) AS place
+  SELECT *, row_number() OVER (PARTITION BY mine_code, point_id, issued_at
+    ORDER BY reach_chance DESC NULLS LAST, horizon_min) AS place
   FROM gold.methane_forecast WHERE issued_at >= $since AND is_warning
 ) WHERE place = 1 ORDER BY mine_code, point_id, issued_at
 """

@@ -55,6 +55,12 @@ def test_all_kinds_of_sources_are_looked_at(reader: Reader):
     assert shown == {"G-01", "P-03", "F-10", "FORECAST", "V101"}
 
 
+def test_a_warning_speaks_by_its_likeliest_horizon_and_the_nearest_of_those(reader: Reader):
+    """So that the same rows give the same sentence, however often they are read."""
+    said = {known_at(reader, 119)["FORECAST"].sentence_zh for _ in range(5)}
+    assert said == {"预计 10 分钟"}
+
+
 def test_a_bucket_empties_fills_and_never_overflows():
     now = [0.0]
     rate = Rate(per_s=0.5, burst=2, clock=lambda: now[0])
