@@ -15,7 +15,9 @@ from fastapi.security import HTTPBearer
 from minefusion.serving.accounts.roles import may, who_may
 from minefusion.serving.accounts.tokens import Tokens, Use
 from minefusion.serving.accounts.users import User, Users
+from minefusion.serving.api.answers import KeptAnswers
 from minefusion.serving.api.cards import Cards
+from minefusion.serving.api.freshness import Freshness
 from minefusion.serving.api.problems import ProblemError
 from minefusion.serving.api.rates import Rate
 from minefusion.serving.control_room import ControlRoom
@@ -47,6 +49,8 @@ class Service:
         message_secret: key with which messages in that folder are signed; empty: they are not.
         index_names: index id → its name in Chinese and English.
         asks: of a user; `logins`: wrong ones of a login, `addresses`: from an address whatever the login.
+        answers: kept for those who ask the same.
+        freshness: how new the data are.
         versions: of each table of the lake, as last seen.
         looks: at people, that were written down already.
         fault: what the watch over the lake fails at, where it does.
@@ -65,6 +69,8 @@ class Service:
     asks: Rate = field(default_factory=lambda: Rate(per_s=50, burst=200))
     logins: Rate = field(default_factory=lambda: Rate(per_s=1 / 12, burst=5))
     addresses: Rate = field(default_factory=lambda: Rate(per_s=0.5, burst=30))
+    answers: KeptAnswers = field(default_factory=KeptAnswers)
+    freshness: Freshness = field(default_factory=Freshness)
     versions: dict[str, int] = field(default_factory=dict)
     looks: set[tuple[str, ...]] = field(default_factory=set)
     fault: str | None = None
