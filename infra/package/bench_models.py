@@ -1,4 +1,4 @@
-"""`minefusion bench serve`, its models: one call to a model over our service, beside `mlflow models serve` with the same."""
+"""A model over HTTP in `minefusion bench serve`: a call to our service, beside `mlflow models serve` with the same."""
 
 from __future__ import annotations
 
