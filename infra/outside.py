@@ -29,8 +29,9 @@ from minefusion.jvm import (
     wrong_jars,
     wrong_kafka_jars,
 )
+from minefusion.models.registry import shipped
 from minefusion.models.training_run import FILE as RUN
-from minefusion.pipelines.jobs.forecast.champions import register_shipped, shipped
+from minefusion.pipelines.jobs.forecast.champions import register_shipped
 from minefusion.schemas.errors import MissingError
 from minefusion.schemas.settings import PROJECT, load_settings
 

@@ -17,12 +17,13 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import import_module
 from importlib.metadata import version as installed_version
+from importlib.resources import files as files_of
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minefusion.models.training_run import DataUsed, TrainingRun
+from minefusion.models.training_run import FILE, DataUsed, TrainingRun
 from minefusion.schemas.errors import InputError, MissingError
 from minefusion.schemas.settings import Settings
 
@@ -246,6 +247,17 @@ class Registry:
         if self.uri.startswith(_SQLITE):
             where = (Path(self.uri.removeprefix(_SQLITE)).parent / "mlflow" / model).absolute().as_uri()
         return self._client.create_experiment(model, artifact_location=where)
+
+
+def shipped() -> Mapping[str, Path]:
+    """Folder of each model that comes with the package; weights under another licence may have been taken out."""
+    found = {}
+    for model, module in PACKAGES.items():
+        package = Path(str(files_of(module.removesuffix(".package"))))
+        for folder in (package / "shipped" / model, package / "agpl" / "shipped" / model):
+            if (folder / FILE).is_file():
+                found[model] = folder
+    return found
 
 
 def open_registry(settings: Settings) -> Registry:

@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,6 +26,7 @@ import numpy as np
 import polars as pl
 from deltalake import DeltaTable, write_deltalake
 
+from minefusion.bench_models import MODEL, model_calls
 from minefusion.pipelines.jobs.bench.ingest import Progress, Result, hardware
 from minefusion.pipelines.jobs.bench.meter import Meter, tree
 from minefusion.schemas import gold, silver
@@ -98,6 +100,8 @@ def bench_serve(
                     heard, about_news = asyncio.run(_news(clients, lake, load_s))
                     measured += heard
                     made |= about_news
+                    say(0.95, "a model's answers, beside mlflow models serve")
+                    measured += _models(clients, Path(folder) / "models")
             results += [each | {"peak_mib": round(used.peak_mib)} for each in measured]
     say(1.0, "done")
     about = {"points": points, "days": DAYS, "period_s": PERIOD_S, "scale": scale, **made}
@@ -331,6 +335,21 @@ async def _news(clients: Clients, lake: Path, load_s: float) -> tuple[list[Resul
     about = {"listening_s": load_s, "memory_before_mib": round(before), "memory_after_mib": round(after)}
     case = f"stream/{LISTENERS}_clients/new_version_to_client_p95"
     return [_row(case, float(np.percentile(took, 95)), len(took), "messages/s", lasted_s=load_s)], about
+
+
+def _models(clients: Clients, scratch: Path) -> list[Result]:
+    """One call to a shipped model, beside MLflow's own server with the same; none where MLflow is not installed."""
+    if find_spec("mlflow") is None:
+        return []
+    ours, theirs = model_calls(clients.url.removesuffix("/api/v1"), clients.token, scratch)
+    results = []
+    for name, share in (("p50", 50), ("p95", 95)):
+        mine, other = (float(np.percentile(each, share)) for each in (ours, theirs))
+        results += [
+            _row(f"models/{MODEL}/infer_{name}", mine, 1, "calls/s", other, f"mlflow_models_serve/{name}"),
+            _row(f"mlflow_models_serve/{name}", other, 1, "calls/s"),
+        ]
+    return results
 
 
 async def _events(clients: Clients) -> AsyncIterator[tuple[str, dict[str, Any]]]:

@@ -30,6 +30,8 @@ from minefusion.schemas.errors import InputError
 GAS, AIR, PRESSURE, PRODUCING = "ch4", "air_velocity", "pressure", "producing"
 # Machine states and the barometer are told seldom, and hold until told anew.
 _HOLD_S = 2 * 3600.0
+# No forecast looks farther back, and an even clock over a wrong time would fill the memory.
+LONGEST_S = 31 * 86_400.0
 
 INPUTS = ("time_s", "channel", "name", "value", "limit_pct")
 OUTPUTS = (
@@ -52,10 +54,13 @@ def readings_of(columns: Mapping[str, NDArray]) -> Readings:
     """Samples in long form as readings on an even clock.
 
     Raises:
-        InputError: there is no sample of methane.
+        InputError: there is no sample of methane, or the times are none or too far apart.
     """
     time_s, channel, name, value, limit_pct = (np.asarray(columns[each]) for each in INPUTS)
     time_s, value, limit_pct = (each.astype(np.float64) for each in (time_s, value, limit_pct))
+    if not len(time_s) or not np.isfinite(time_s).all() or np.ptp(time_s) > LONGEST_S:
+        days = LONGEST_S / 86_400
+        raise InputError(f"expected samples with a time, within {days:.0f} days; give {INPUTS[0]} of each, in seconds")
     channel, name = channel.astype(str), name.astype(str)
     gas, air = (sorted(set(name[channel == each])) for each in (GAS, AIR))
     if not gas:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 import uuid
@@ -12,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from minefusion.schemas.exchange.grammar import MINE_UTC_OFFSET_H, kinds
+from minefusion.schemas.fusion_message import SCHEMA, signature
 from minefusion.schemas.sensors import sensor_type
 
-SCHEMA = "mine-fusion/1"
 # Sensing data become value files of safety monitoring.
 VALUES = "CDSS"
 # A value that its sender calls bad and gives no reason for counts as one of a faulty sensor.
@@ -163,16 +162,6 @@ def read_value(payload: bytes, mine: str, point_code: str, received_at: datetime
     if type(told) not in (int, float):
         raise RefusedError("NO_VALUE", "expected a number, or an object with a number as value")
     return point_value(mine, point_code, told, at, is_bad=is_bad)
-
-
-def canonical(body: Any) -> bytes:
-    """The body as it is signed: compact JSON in UTF-8, names in order."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
-
-
-def signature(body: Any, secret: bytes) -> str:
-    """HMAC-SHA-256 of the body, in hexadecimal digits."""
-    return hmac.new(secret, canonical(body), hashlib.sha256).hexdigest()
 
 
 def _is_signed(told: Row, secret: bytes) -> bool:

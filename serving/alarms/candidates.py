@@ -5,7 +5,7 @@ They are told as they were known at an instant, so that a past shift can be play
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -18,7 +18,9 @@ from minefusion.serving.reader import Reader, Row
 # How far back gold is looked at; what is still open is taken whatever its age.
 LOOKBACK = timedelta(days=7)
 # Tables whose new versions may hold new candidates.
-SOURCES: tuple[Table, ...] = (gold.ALARM, gold.METHANE_FORECAST, silver.VIDEO_EVENT)
+SOURCES: tuple[Table, ...] = (
+    gold.ALARM, gold.METHANE_FORECAST, gold.UNSAFE_BEHAVIOUR, silver.VIDEO_EVENT,
+)  # fmt: skip
 # Warnings of one point are one advisory while they follow each other within so long.
 FORECAST, WARNING_GAP = "FORECAST", timedelta(minutes=10)
 # Video events: 2 false alarm, 3 closed were dealt with where they come from.
@@ -35,9 +37,8 @@ WHERE a.raised_at >= $since OR a.cleared_at IS NULL OR a.cleared_at >= $since
 """
 _WARNINGS = """
 SELECT mine_code, point_id, area_id, issued_at, sentence_zh, sentence_en FROM (
-  SELECT *, row_number() OVER (
-    PARTITION BY mine_code, point_id, issued_at ORDER BY reach_chance DESC, horizon_min
-  ) AS place
+  SELECT *, row_number() OVER (PARTITION BY mine_code, point_id, issued_at
+    ORDER BY reach_chance DESC NULLS LAST, horizon_min) AS place
   FROM gold.methane_forecast WHERE issued_at >= $since AND is_warning
 ) WHERE place = 1 ORDER BY mine_code, point_id, issued_at
 """
@@ -51,6 +52,13 @@ SELECT event_id, event_type, mine_code, camera_code, area_id, level, began_at, e
 FROM silver.video_event
 WHERE began_at >= $since AND quality <> 'BAD'
 """
+_BEHAVIOURS = """
+SELECT event_id, mine_code, camera_code, area_id, behaviour, level, raised_at, ended_at, clip_id, event_confidence,
+  people, sentence_zh, sentence_en
+FROM gold.unsafe_behaviour WHERE began_at >= $since AND raised_at >= $since
+"""
+# What stands for a clip where a stream was watched.
+LIVE = "live"
 
 
 @dataclass(frozen=True)
@@ -59,6 +67,10 @@ class Known:
 
     since: datetime
     candidates: tuple[tuple[Candidate, datetime | None], ...]
+
+    def and_more(self, candidates: Iterable[Candidate]) -> Known:
+        """The same with candidates that do not come from the lake."""
+        return replace(self, candidates=(*self.candidates, *((each, None) for each in candidates)))
 
     def at(self, now: datetime) -> Found:
         """What of it was known at `now`: nothing that began later, no end and no peak that came later."""
@@ -72,7 +84,7 @@ def look(reader: Reader, now: datetime) -> Known:
     """Read the candidates of the last days, and all that are open."""
     since = now - LOOKBACK
     alarms = ((_alarm(row), row["peak_at"]) for row in reader.sql(_ALARMS, since=since))
-    advisories = ((each, None) for part in (_warnings, _events) for each in part(reader, since))
+    advisories = ((each, None) for part in (_warnings, _behaviours, _events) for each in part(reader, since))
     return Known(since, (*alarms, *advisories))
 
 
@@ -126,26 +138,73 @@ def _warnings(reader: Reader, since: datetime) -> Iterator[Candidate]:
 
 
 def _events(reader: Reader, since: datetime) -> Iterator[Candidate]:
-    """Video events; one without an end was a moment."""
+    """Video events that others report."""
     for row in reader.sql(_EVENTS, since=since):
-        if row["state"] in _DEALT_WITH:
-            continue
-        tag = f"{row['event_type']}:{row['mine_code']}:{row['camera_code']}"
-        case = f" {row['analysis_case']}" if row["analysis_case"] else ""
-        sure = "" if row["event_confidence"] is None else f"{row['event_confidence']:.0%}"
+        found = video_candidate(**row)
+        if found is not None:
+            yield found
+
+
+def video_candidate(
+    *,
+    event_id: str,
+    event_type: str,
+    mine_code: str,
+    camera_code: str,
+    area_id: str | None,
+    level: int | None,
+    began_at: datetime,
+    ended_at: datetime | None,
+    reported_at: datetime | None,
+    analysis_case: str | None,
+    state: int | None,
+    event_confidence: float | None,
+) -> Candidate | None:
+    """A reported event as a candidate; one without an end was a moment. Null where it was dealt with at its sender's.
+
+    Args:
+        level: as reported, 1 red … 4 blue.
+    """
+    if state in _DEALT_WITH:
+        return None
+    tag = f"{event_type}:{mine_code}:{camera_code}"
+    case = f" {analysis_case}" if analysis_case else ""
+    sure = None if event_confidence is None else f"{event_confidence:.0%}"
+    return Candidate(
+        candidate_id=f"{tag}:{event_id}",
+        tag=tag,
+        kind=event_type,
+        mine_code=mine_code,
+        area_id=area_id or "unplaced",
+        entity=camera_code,
+        point_id=None,
+        level=_YELLOW if level is None else 5 - level,
+        raised_at=began_at,
+        cleared_at=ended_at or reported_at or began_at,
+        sentence_zh=f"摄像机 {camera_code}：{event_type}{case}" + (f"，置信度 {sure}" if sure else ""),
+        sentence_en=f"camera {camera_code}: {event_type}{case}" + (f", confidence {sure}" if sure else ""),
+    )
+
+
+def _behaviours(reader: Reader, since: datetime) -> Iterator[Candidate]:
+    """What our own rules see on video. Of a clip, what has no end was seen to its last picture; a stream goes on."""
+    for row in reader.sql(_BEHAVIOURS, since=since):
+        tag = f"UB-{row['behaviour']}:{row['mine_code']}:{row['camera_code']}"
+        seen_until = row["ended_at"] or (None if row["clip_id"] == LIVE else row["raised_at"])
         yield Candidate(
             candidate_id=f"{tag}:{row['event_id']}",
             tag=tag,
-            kind=row["event_type"],
+            kind=f"UB-{row['behaviour']}",
             mine_code=row["mine_code"],
             area_id=row["area_id"] or "unplaced",
             entity=row["camera_code"],
             point_id=None,
-            level=_YELLOW if row["level"] is None else 5 - row["level"],
-            raised_at=row["began_at"],
-            cleared_at=row["ended_at"] or row["reported_at"] or row["began_at"],
-            sentence_zh=f"摄像机 {row['camera_code']}：{row['event_type']}{case}"
-            + (f"，置信度 {sure}" if sure else ""),
-            sentence_en=f"camera {row['camera_code']}: {row['event_type']}{case}"
-            + (f", confidence {sure}" if sure else ""),
+            level=row["level"],
+            raised_at=row["raised_at"],
+            # An event may be over before the picture that made it certain.
+            cleared_at=None if seen_until is None else max(seen_until, row["raised_at"]),
+            value=row["event_confidence"],
+            people_in_area=row["people"],
+            sentence_zh=row["sentence_zh"] or "",
+            sentence_en=row["sentence_en"] or "",
         )

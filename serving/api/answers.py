@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +26,35 @@ class Json(Response):
 
     def render(self, content: Any) -> bytes:
         return as_json(content).encode()
+
+
+class KeptAnswers:
+    """Answers by their tag, the newest ones: many desks ask the same, and the tag says all that decides the answer."""
+
+    def __init__(self, most_bytes: int = 64 << 20) -> None:
+        self._most = most_bytes
+        self._size = 0
+        self._of: OrderedDict[str, bytes] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def answer(self, tag: str, make: Callable[[], Any]) -> Response:
+        """The answer that bears the tag, made where it is not there."""
+        with self._lock:
+            body = self._of.get(tag)
+            if body is not None:
+                self._of.move_to_end(tag)
+        if body is None:
+            body = as_json(make()).encode()
+            self._keep(tag, body)
+        return Response(body, media_type=Json.media_type, headers={"ETag": tag})
+
+    def _keep(self, tag: str, body: bytes) -> None:
+        with self._lock:
+            self._size += len(body) - len(self._of.pop(tag, b""))
+            self._of[tag] = body
+            while self._size > self._most:
+                _, oldest = self._of.popitem(last=False)
+                self._size -= len(oldest)
 
 
 def tag_of(*parts: object) -> str:

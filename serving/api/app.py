@@ -15,12 +15,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from minefusion import __version__
 from minefusion.serving.api import (
     accounts,
+    ai_events,
     alarms,
     analysis,
     analyst_page,
     dispositions,
     emergencies,
     handovers,
+    inference,
     journal,
     listings,
     mines,
@@ -33,6 +35,7 @@ from minefusion.serving.api import (
 from minefusion.serving.api.news import News
 from minefusion.serving.api.service import SCHEME, Service
 from minefusion.serving.api.watch import Watch
+from minefusion.serving.emergency import page as emergency_page
 
 # Answers are data and never pages: nothing in them runs, nothing outside is asked for, nothing is framed.
 _HEADERS = {
@@ -81,11 +84,12 @@ def make_app(service: Service, *, watch_every_s: float | None) -> FastAPI:
     app.add_middleware(SafeHeaders)
     app.include_router(mines.open_router)
     app.include_router(analyst_page.router)
+    emergency_page.serve(app)
     told = _problems(401, 403, 422, 429)
     routers: tuple[APIRouter, ...] = (
         accounts.router, mines.router, listings.router(), series.router, people.router, alarms.router,
-        dispositions.router, emergencies.router, handovers.router, journal.router, analysis.router(), sql.router,
-        reports.router,
+        dispositions.router, emergencies.router, handovers.router, inference.router, ai_events.router,
+        journal.router, analysis.router(), sql.router, reports.router,
     )  # fmt: skip
     for router in routers:
         app.include_router(router, dependencies=[SCHEME], responses=told)

@@ -93,7 +93,7 @@ async def _told(
         lines = await asyncio.to_thread(service.room.lines_after, after)
         for line in lines:
             after = line.seq
-            if _is_for(line, user, mines):
+            if is_for(line, user, mines):
                 yield ServerSentEvent(as_json(_shown(line)), event="change", id=str(line.seq))
         moved = {name: number for name, number in service.versions.items() if versions.get(name) != number}
         if moved:
@@ -108,7 +108,7 @@ async def _told(
             await news.wait(heard, ASK_AGAIN_S)
 
 
-def _is_for(line: Line, user: User, mines: frozenset[str]) -> bool:
+def is_for(line: Line, user: User, mines: frozenset[str]) -> bool:
     """Changes of what stands on the board, in the mines that are asked for; of emergencies for who may see them."""
     kind = line.what.partition(".")[0]
     if kind in _NEEDS and not may(user.role, "GET", _NEEDS[kind]):

@@ -18,7 +18,7 @@ from minefusion.schemas import gold, reference, silver
 from minefusion.schemas.governance import maskings
 from minefusion.schemas.table import Column, Table
 from minefusion.serving.accounts.users import User
-from minefusion.serving.api.answers import Json, cursor_at, cursor_to, known_already, no_cursor, tag_of
+from minefusion.serving.api.answers import cursor_at, cursor_to, known_already, no_cursor, tag_of
 from minefusion.serving.api.service import API, Caller, Service, Serving, mines_asked, write_down_look
 from minefusion.serving.text import Text
 
@@ -244,14 +244,16 @@ def _answer(request: Request, service: Service, user: User, listing: Listing, qu
     tag = tag_of(listing.path, service.reader.version(listing.table), asked)
     if (same := known_already(request, tag)) is not None:
         return same
-    rows = rows_of(service, listing, asked)
-    page = rows[: asked.limit]
-    further = cursor_to([page[-1][name] for name in listing.order]) if len(rows) > asked.limit else None
-    shown = [each.name for each in listing.columns]
-    told: dict[str, Any] = {"rows": [{name: row[name] for name in shown} for row in page], "next": further}
-    if listing.table.time:
-        told |= {"from": begin, "to": end}
-    return Json(told, headers={"ETag": tag})
+
+    def page_of() -> dict[str, Any]:
+        rows = rows_of(service, listing, asked)
+        page = rows[: asked.limit]
+        further = cursor_to([page[-1][name] for name in listing.order]) if len(rows) > asked.limit else None
+        shown = [each.name for each in listing.columns]
+        told: dict[str, Any] = {"rows": [{name: row[name] for name in shown} for row in page], "next": further}
+        return told | ({"from": begin, "to": end} if listing.table.time else {})
+
+    return service.answers.answer(tag, page_of)
 
 
 def _typed(listing: Listing, name: str, value: Any) -> Any:

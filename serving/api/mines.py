@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from minefusion.schemas import gold, silver
+from minefusion.schemas import silver
 from minefusion.schemas.catalog import TABLES, site_path
 from minefusion.schemas.errors import InputError
 from minefusion.schemas.governance import interfaces
 from minefusion.schemas.site import load_site
-from minefusion.schemas.table import Table
 from minefusion.serving.alarms.changes import plain
 from minefusion.serving.alarms.raising import FLOOD_SPAN
 from minefusion.serving.api.answers import Json, known_already, tag_of
@@ -21,9 +19,6 @@ from minefusion.serving.api.service import API, Caller, Service, Serving
 
 router = APIRouter(prefix=API, tags=["mines"])
 open_router = APIRouter(tags=["health"])
-
-# What tells how old the data are: table → its time.
-_CLOCKS: tuple[Table, ...] = (silver.READING, silver.HEADCOUNT, gold.AREA_MINUTE)
 
 
 @open_router.get("/health", summary="服务状态 · Whether the service is in order; needs no login")
@@ -37,16 +32,10 @@ def health(service: Serving) -> Response:
 def status(service: Serving, user: Caller) -> Response:
     now = service.room.clock()
     told: dict[str, Any] = {}
-    for table in _CLOCKS:
-        rows = service.reader.sql(
-            f"SELECT mine_code, max({table.time}) AS last FROM {table.name} "
-            f"WHERE {table.time} <= $now AND day >= $first GROUP BY mine_code",
-            now=now,
-            first=_day_before(now),
-        )
-        for row in rows:
-            if user.sees(row["mine_code"]):
-                told.setdefault(row["mine_code"], {})[table.name] = row["last"]
+    for name, newest in service.freshness.newest(service.reader, now).items():
+        for mine, last in newest.items():
+            if user.sees(mine):
+                told.setdefault(mine, {})[name] = last
     desks = {
         code: {"flood_since": desk.flood_since, "shown_in_10_min": sum(now - at < FLOOD_SPAN for at in desk.shown)}
         for code, desk in service.room.board.desks.items()
@@ -123,7 +112,3 @@ def _mine(service: Service, mine_code: str) -> dict[str, Any]:
         "exits": plain(site.exits),
         "refuge_chambers": plain(site.refuge_chambers),
     }
-
-
-def _day_before(now: datetime) -> str:
-    return (now.astimezone(UTC) - timedelta(days=1)).date().isoformat()

@@ -63,11 +63,14 @@ def series(
     tag = tag_of("series", mine, names, begin, end, most, [service.reader.version(TABLES[each]) for each in feeds])
     if (same := known_already(request, tag)) is not None:
         return same
-    curves = {
-        each["point_id"]: each for feed in feeds for each in _curves(service, mine, feed, known, begin, end, most)
-    }
-    told = {"mine_code": mine, "from": begin, "to": end, "series": [curves[name] for name in names]}
-    return Json(told, headers={"ETag": tag})
+
+    def told() -> dict[str, Any]:
+        curves = {
+            each["point_id"]: each for feed in feeds for each in _curves(service, mine, feed, known, begin, end, most)
+        }
+        return {"mine_code": mine, "from": begin, "to": end, "series": [curves[name] for name in names]}
+
+    return service.answers.answer(tag, told)
 
 
 @router.get("/points/{point_id}/values", summary="测点的值 · Values of one point")

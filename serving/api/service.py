@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -15,10 +16,13 @@ from minefusion.schemas.errors import MissingError
 from minefusion.serving.accounts.roles import may, who_may
 from minefusion.serving.accounts.tokens import Tokens, Use
 from minefusion.serving.accounts.users import User, Users
+from minefusion.serving.api.answers import KeptAnswers
 from minefusion.serving.api.cards import Cards
+from minefusion.serving.api.freshness import Freshness
 from minefusion.serving.api.problems import ProblemError
 from minefusion.serving.api.rates import Rate
 from minefusion.serving.control_room import ControlRoom
+from minefusion.serving.inference.shelf import Shelf
 from minefusion.serving.reader import Reader
 
 logger = logging.getLogger(__name__)
@@ -49,10 +53,15 @@ class Service:
 
     Attributes:
         person_key: secret with which cards are hashed, the same as that of gold.
+        shelf: models that answer questions.
         model_cards: rows about the models that are registered.
+        landing: folder from which files are taken into the lake, for events that come in here; null: none.
+        message_secret: key with which messages in that folder are signed; empty: they are not.
         index_names: index id → its name in Chinese and English.
         balance: rows of the record balance, one a kind of file, as a report has them.
         asks: of a user; `logins`: wrong ones of a login, `addresses`: from an address whatever the login.
+        answers: kept for those who ask the same.
+        freshness: how new the data are.
         versions: of each table of the lake, as last seen.
         looks: at people, that were written down already.
         fault: what the watch over the lake fails at, where it does.
@@ -63,12 +72,17 @@ class Service:
     users: Users
     tokens: Tokens
     person_key: bytes
+    shelf: Shelf
     model_cards: Callable[[], Sequence[dict[str, Any]]] = no_models
+    landing: Path | None = None
+    message_secret: str = ""
     index_names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     balance: Callable[[], Sequence[Mapping[str, Any]]] = no_balance
     asks: Rate = field(default_factory=lambda: Rate(per_s=50, burst=200))
     logins: Rate = field(default_factory=lambda: Rate(per_s=1 / 12, burst=5))
     addresses: Rate = field(default_factory=lambda: Rate(per_s=0.5, burst=30))
+    answers: KeptAnswers = field(default_factory=KeptAnswers)
+    freshness: Freshness = field(default_factory=Freshness)
     versions: dict[str, int] = field(default_factory=dict)
     looks: set[tuple[str, ...]] = field(default_factory=set)
     fault: str | None = None

@@ -14,6 +14,7 @@ from minefusion.serving.alarms.events import Tick
 from minefusion.serving.api.news import News
 from minefusion.serving.api.service import Service
 from minefusion.serving.reader import Reader
+from minefusion.serving.video_events import sent as sent_events
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ class Watch:
         self.stopped = threading.Event()
         self.known: Known | None = None
         self._looked_at: datetime | None = None
+        self._sent: tuple[int, int] | None = None
         self._forgot_at = service.room.clock()
         service.room.listen(news.tell)
 
@@ -50,9 +52,13 @@ class Watch:
         try:
             moved = self._moved()
             now = service.room.clock()
-            is_due = self.known is None or self._looked_at is None or now - self._looked_at >= LOOK_AGAIN
-            if is_due or any(table.name in moved for table in SOURCES):
-                self.known, self._looked_at = self.look(service.reader, now), now
+            with service.room.database.reading() as connection:
+                sent = sent_events.version_of(connection)
+                is_due = self.known is None or self._looked_at is None or now - self._looked_at >= LOOK_AGAIN
+                if is_due or sent != self._sent or any(table.name in moved for table in SOURCES):
+                    known = self.look(service.reader, now)
+                    self.known = known.and_more(sent_events.candidates(connection, service.reader, known.since))
+                    self._looked_at, self._sent = now, sent
             assert self.known is not None
             service.room.catch_up()
             service.room.handle(self.known.at(now))

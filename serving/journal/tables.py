@@ -115,6 +115,19 @@ HANDOVER = Table(
     Column("body", Text, nullable=False),
     Index("handover_made", "mine_code", "made_at"),
 )
+# `seq`: number of the event, as last told, among those of its mine.
+AI_EVENT = Table(
+    "ai_event",
+    METADATA,
+    Column("mine_code", String(32), primary_key=True),
+    Column("event_id", String(64), primary_key=True),
+    Column("seq", Integer, nullable=False),
+    Column("began_at", Instant, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("by", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+    Index("ai_event_began", "began_at"),
+)
 ATTACHMENT = Table(
     "attachment",
     METADATA,

@@ -24,6 +24,7 @@ from minefusion.serving.alarms.candidates import Known, look
 from minefusion.serving.api.app import attach, make_app
 from minefusion.serving.api.service import Service
 from minefusion.serving.control_room import ControlRoom
+from minefusion.serving.inference.shelf import Shelf
 from minefusion.serving.journal.database import open_database
 from minefusion.serving.reader import Reader
 
@@ -255,7 +256,10 @@ def running(
     opened = open_database(f"sqlite:///{database}")
     room = ControlRoom(opened, clock)
     users = Users(room, QUICK)
-    service = Service(Reader(lake, keeps_open=True), room, users, Tokens(KEY, users), KEY, balance=lambda: BALANCE)
+    shelf = Shelf(load_settings(home=str(database.parent)))
+    service = Service(
+        Reader(lake, keeps_open=True), room, users, Tokens(KEY, users), KEY, shelf, balance=lambda: BALANCE
+    )
     service.asks.burst = 1_000_000
     app = _APPS.pop() if _APPS else make_app(service, watch_every_s=None)
     attach(app, service)

@@ -89,6 +89,7 @@ def _open(settings: Settings, clock: Any, reset_admin: bool) -> tuple[Any, str |
     from minefusion.serving.api.model_cards import ModelCards
     from minefusion.serving.api.service import Service
     from minefusion.serving.control_room import ControlRoom
+    from minefusion.serving.inference.shelf import Shelf
     from minefusion.serving.journal.database import open_database
     from minefusion.serving.reader import Reader
 
@@ -101,7 +102,10 @@ def _open(settings: Settings, clock: Any, reset_admin: bool) -> tuple[Any, str |
         users,
         tokens,
         person_key(settings),
+        Shelf(settings),
         model_cards=ModelCards(settings),
+        landing=settings.airflow.landing,
+        message_secret=settings.message_secret,
         index_names={index.id: (index.name_zh, index.name_en) for index in INDICES},
         balance=lambda: [asdict(kind) for kind in balance(settings).kinds],
     )

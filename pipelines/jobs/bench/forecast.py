@@ -21,9 +21,9 @@ from minefusion.models.methane_forecast.package import columns_of
 from minefusion.models.methane_forecast.predict import load
 from minefusion.models.methane_forecast.scoring_round import newest
 from minefusion.models.methane_forecast.windows import TARGETS, newest_windows
+from minefusion.models.registry import shipped
 from minefusion.pipelines.jobs.bench.ingest import Progress, Result, hardware
 from minefusion.pipelines.jobs.bench.meter import Meter
-from minefusion.pipelines.jobs.forecast.champions import shipped
 from minefusion.schemas.errors import InputError
 
 POINTS, PER_PATH = 5_000, 5

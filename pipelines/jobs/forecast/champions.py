@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
-from minefusion.models.registry import PACKAGES, Registry, open_registry
-from minefusion.models.training_run import FILE, read_run
+from minefusion.models.registry import Registry, open_registry, shipped
+from minefusion.models.training_run import read_run
 from minefusion.pipelines.jobs.forecast.model_files import ModelFiles
 from minefusion.pipelines.jobs.lock import exclusive
 from minefusion.schemas.errors import InputError
@@ -85,14 +83,3 @@ def register_shipped(settings: Settings, only: str | None = None) -> Registry:
                 version = registry.promote(registry.log(read_run(folder)), SHIPPED_WHY)
                 logger.info("%s is the champion: %s", version.label, SHIPPED_WHY)
     return registry
-
-
-def shipped() -> Mapping[str, Path]:
-    """Folder of each model that comes with the package; weights under another licence may have been taken out."""
-    found = {}
-    for model, module in PACKAGES.items():
-        package = Path(str(files(module.removesuffix(".package"))))
-        for folder in (package / "shipped" / model, package / "agpl" / "shipped" / model):
-            if (folder / FILE).is_file():
-                found[model] = folder
-    return found

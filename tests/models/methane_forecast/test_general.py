@@ -17,7 +17,7 @@ from minefusion.models.methane_forecast.predict import load, predict
 from minefusion.models.methane_forecast.scoring_round import newest
 from minefusion.models.methane_forecast.weights import read_weights
 from minefusion.models.methane_forecast.windows import CHANNELS, FAN, LENGTH, windows
-from minefusion.pipelines.jobs.forecast.champions import shipped
+from minefusion.models.registry import shipped
 from minefusion.schemas.errors import InputError
 
 MODEL = "methane_forecast"

@@ -158,7 +158,7 @@ for name in ("jobs.video.clip_events", "jobs.video.watching", "jobs.video.detect
     importlib.import_module("minefusion.pipelines." + name)
 from minefusion.cli import demo, evaluate, watch
 from minefusion.models.unsafe_behaviour.detector import open_detector
-from minefusion.pipelines.jobs.forecast.champions import shipped
+from minefusion.models.registry import shipped
 assert shipped()
 print(open_detector("yolox_nano").classes)
 """

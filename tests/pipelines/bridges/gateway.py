@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from minefusion.pipelines.bridges.message import signature
+from minefusion.schemas.fusion_message import signature
 
 MINE, NAME = "620000000001", "示范煤矿"
 POINT = f"{MINE}01MN0001001A01"

@@ -14,13 +14,13 @@ import polars as pl
 import pytest
 from small_mine import MINE, at, point_code, rows_of, same_but_for_arrival
 
-from minefusion.pipelines.bridges.message import signature
 from minefusion.pipelines.engines.light import LightEngine
 from minefusion.pipelines.jobs.balance import balance
 from minefusion.pipelines.jobs.conform import conform
 from minefusion.pipelines.jobs.ingest import ingest
 from minefusion.schemas import silver
 from minefusion.schemas.bronze import EXCHANGE_FILE, EXCHANGE_RECORD, QUARANTINE
+from minefusion.schemas.fusion_message import signature
 from minefusion.schemas.settings import load_settings
 
 CAM = "62000000411320000001"

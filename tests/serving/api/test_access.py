@@ -49,7 +49,7 @@ def things_of(site: Site, mine: str) -> dict[str, str]:
         "alarm_id": alarm.alarm_id, "disposition_id": alarm.disposition_id or "", "point_id": gas(mine),
         "person_hash": person_hash(KEY, mine, f"{mine}C1"), "login": "nobody-there", "number": "1", "sha256": "0" * 64,
         "emergency_id": emergency_of(site, mine), "handover_id": handover_of(site, mine), "step_id": "count",
-        "name": "nothing-saved",
+        "name": "seismic_hazard",
     }  # fmt: skip
 
 

@@ -301,3 +301,15 @@ def test_what_a_sheet_may_not_be(mine: Site):
     mine.post("dispatcher", "/handovers", {"mine_code": OTHER}, 403)
     begin = (NOW - timedelta(hours=25)).isoformat()
     mine.post("dispatcher", "/handovers", {"mine_code": MINE, "begin": begin}, 422)
+
+
+def test_the_stream_tells_of_emergencies_only_to_those_who_may_see_them(mine: Site):
+    from minefusion.serving.api.journal import is_for
+
+    declared(mine)
+    line = next(each for each in mine.service.room.lines_after(0) if each.what == "emergency.declared")
+    for role in ("viewer", "analyst", "dispatcher", "engineer", "admin"):
+        user = mine.service.users.get(mine.logins[role])
+        assert user is not None
+        assert is_for(line, user, frozenset({MINE})) == (role in ("dispatcher", "engineer", "admin"))
+    assert not is_for(line, user, frozenset({OTHER}))

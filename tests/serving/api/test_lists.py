@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import random
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from two_mines import KEY, MINE, NOW, OTHER, START, Site, gas
+from two_mines import KEY, MINE, MINES, NOW, OTHER, START, Site, gas
 
 from minefusion.schemas.json_text import as_json
 from minefusion.schemas.persons import person_hash
+from minefusion.serving.api.answers import KeptAnswers
+from minefusion.serving.api.freshness import Freshness
 from minefusion.serving.api.listings import LISTINGS, Listing
+from minefusion.serving.reader import Reader
 
 
 def through_json(rows: Any) -> Any:
@@ -233,3 +237,45 @@ def test_looks_at_positions_are_written_down_once_an_hour(site: Site):
     site.get("dispatcher", "/positions", mine=MINE)
     lines = site.get("admin@all", "/journal", by="dispatcher", mine=MINE)["rows"]
     assert [each["what"] for each in lines] == ["look.positions", "look.persons", "look.positions"]
+
+
+# ── what is asked again ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_same_question_is_answered_once_until_the_table_moves(site: Site, monkeypatch: pytest.MonkeyPatch):
+    asked: list[str] = []
+    real = site.service.reader.sql
+    monkeypatch.setattr(site.service.reader, "sql", lambda query, **more: asked.append(query) or real(query, **more))
+    first = site.get("viewer", "/areas")
+    assert site.get("analyst", "/areas") == first
+    assert len(asked) == 1
+    assert site.get("dispatcher@all", "/areas") != first, "who sees more mines asks something else"
+    assert len(asked) == 2
+
+
+def test_kept_answers_are_bounded_and_the_longest_unasked_go():
+    kept = KeptAnswers(most_bytes=30)
+    made: list[str] = []
+
+    def answer(tag: str) -> str:
+        return kept.answer(tag, lambda: made.append(tag) or "x" * 8).body.decode()
+
+    assert [answer(each) for each in "abca"] == ['"xxxxxxxx"'] * 4
+    assert made == ["a", "b", "c"]
+    answer("d")
+    assert answer("a")
+    assert answer("b")
+    assert made == ["a", "b", "c", "d", "b"], "b was asked for the longest ago"
+    assert KeptAnswers(most_bytes=3).answer("t", lambda: "x" * 8).body == b'"xxxxxxxx"'
+
+
+def test_freshness_is_told_of_silent_mines_too(two_mines_lake: Path):
+    reader, fresh = Reader(two_mines_lake), Freshness()
+    told = fresh.newest(reader, NOW)["silver.reading"]
+    assert told == {mine: START + timedelta(minutes=119, seconds=30) for mine in MINES}
+    later = fresh.newest(reader, NOW + timedelta(hours=3))["silver.reading"]
+    assert later == told, "silent for three hours, and still told"
+    earlier = fresh.newest(reader, START + timedelta(minutes=30))["silver.reading"]
+    assert set(earlier.values()) == {START + timedelta(minutes=30)}, (
+        "the clock was put back: nothing of what came later"
+    )

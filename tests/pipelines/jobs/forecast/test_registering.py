@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from minefusion.models.registry import open_registry
+from minefusion.models.registry import open_registry, shipped
 from minefusion.models.training_run import DataUsed, TrainingRun, read_run
 from minefusion.pipelines.jobs.forecast import champions
-from minefusion.pipelines.jobs.forecast.champions import champions_of, register_shipped, shipped
+from minefusion.pipelines.jobs.forecast.champions import champions_of, register_shipped
 from minefusion.pipelines.jobs.forecast.registering import log_only, register
 from minefusion.schemas.settings import Settings, load_settings
 
