@@ -95,3 +95,61 @@ def test_the_seismic_evaluation_has_its_keys(run: Run, series: Path, tmp_path: P
     code, told = run("evaluate", "seismic_hazard", "--train", tmp_path / "none.parquet", "--test", tmp_path / "b.csv")
     assert code == 2
     assert "none.parquet" in told["error"]
+
+
+@pytest.fixture(scope="module")
+def methane(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
+    """Two files that follow on each other, and their mapping; the second begins its clock anew."""
+    folder, random = tmp_path_factory.mktemp("methane"), np.random.default_rng(3)
+    wave = 0.6 + 0.3 * np.sin(np.arange(1100) / 50) + random.normal(0, 0.03, 1100)
+    table = pl.DataFrame({"t": 30 * np.arange(1100), "M1": np.round(wave, 1), "cut": (np.arange(1100) // 60) % 2})
+    table[:900].write_parquet(folder / "a.parquet")
+    table[900:].with_columns(pl.col("t") - 900 * 30).write_parquet(folder / "b.parquet")
+    (folder / "mapping.yaml").write_text(
+        'mine_code: "140000000001"\ntime: {column: t, unit: s, period_s: 30}\npoints:\n'
+        '- {column: M1, name: M1, sensor_type: "0001", unit: "%", place: LW_CORNER_T0, limits: {alarm: 0.8}}\n'
+        "covariates:\n- {column: cut, name: shearer_running, kind: state}\n",
+        encoding="utf-8",
+    )
+    return folder / "a.parquet", folder / "b.parquet", folder / "mapping.yaml"
+
+
+def test_a_methane_model_is_evaluated_with_its_baselines_and_pictures(run: Run, methane, tmp_path: Path):
+    train, test, mapping = methane
+    code, found = run(
+        "evaluate", "methane_forecast", "--train", train, "--test", test, "--mapping", mapping,
+        "--model", "methane_forecast@champion", "--plots", tmp_path / "plots",
+    )  # fmt: skip
+    assert code == 0
+    assert set(found) >= {"model", "rows_train", "rows_test", "forecast", "onset", "plots"}
+    assert (found["rows_train"], found["rows_test"]) == (900, 200)
+    row, onset = found["forecast"][0], found["onset"][0]
+    asked = "series horizon_min n mae rmse r2 pinball crps coverage_80 coverage_80_active width_80 mae_ci95 baselines"
+    assert set(row) >= set(asked.split())
+    assert set(row["baselines"]) >= {"persistence", "lightgbm", "rolling_lightgbm", "neural"}
+    assert set(onset) >= {"series", "limit", "within_min", "n", "positives", "auc", "ap", "baselines"}
+    pictures = [Path(path) for path in found["plots"]]
+    assert {path.stem for path in pictures} >= {"reliability", "examples", "warnings"}
+    assert all(path.stat().st_size > 5_000 for path in pictures)
+
+
+def test_a_series_too_short_to_train_on_is_refused_in_one_line(methane, capsys: pytest.CaptureFixture[str]):
+    train, test, mapping = methane
+    vars(call.call).update(vars(call.Call()))
+    call.settings.cache_clear()
+    code = app.run(
+        ["evaluate", "methane_forecast", "--train", str(train), "--test", str(test), "--mapping", str(mapping)]
+    )
+    assert code == 2
+    assert "expected a series of 2880 half minutes or more to train on, got 900" in capsys.readouterr().err
+
+
+def test_scoring_rounds_are_measured_beside_the_plain_tools(run: Run):
+    code, found = run("bench", "forecast", "--scale", "0.02")
+    assert code == 0
+    cases = {row["case"]: row for row in found["results"]}
+    assert set(cases) == {"forecast/round", "forecast/network", "plain_torch", "plain_lightgbm", "train/cpu"}
+    assert cases["forecast/round"]["ratio_to"] == "plain_lightgbm"
+    assert cases["forecast/network"]["ratio_to"] == "plain_torch"
+    assert all(row["seconds"] > 0 and row["rate"] > 0 for row in cases.values())
+    assert found["data"]["points"] == 100
