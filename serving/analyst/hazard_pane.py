@@ -137,7 +137,8 @@ def why(shown: Shown) -> str:
     if asked.pick is None or asked.at is None:
         return ""
     begin, until = asked.at - hazards.LONGEST_WINDOW, asked.at + timedelta(microseconds=1)
-    there = source.frame(gold.HAZARD_INDEX, begin, until, pl.col("area_id") == asked.pick)
+    is_there = (pl.col("area_id") == asked.pick) & (pl.col("window_end") > asked.at)
+    there = source.frame(gold.HAZARD_INDEX, begin, until, is_there)
     rows = list(hazards.at_instant(there, asked.at).iter_rows(named=True))
     chosen = next((row for row in rows if row["index_id"] == asked.pick_index), rows[0] if rows else None)
     if chosen is None:
