@@ -20,6 +20,8 @@ from minefusion.serving.report.markup import Text, both, columns, escaped, lasti
 
 ALIKE_SPAN = timedelta(days=30)
 MOST_ALIKE = 8
+# Composite indices sum up an hour: among an area's own they would paint the minutes before a finding with it.
+COMPOSITE = "X-"
 
 
 def explorer(shown: Shown) -> str:
@@ -54,13 +56,19 @@ def _heat_map(shown: Shown) -> str:
             lanes += _index_lanes(shown, area, inside)
     legend = "".join(f"<li>{marked(level)}</li>" for level in (4, 3, 2, 1, None))
     told = f"另有 {never} 个区域指标整段无数据，未画出|{never} indices of areas had no data at all and are not drawn"
+    apart = note(
+        "区域行不含综合指标（X）：它们按小时汇总，展开区域可见|"
+        "an area's row leaves composite indices (X) out: they sum up an hour; open the area to see them"
+    )
     figure = matrix(lanes, asked.begin, asked.end, shown.source.clock, "view")
-    return f'<ul class="legend">{legend}</ul><figure>{figure}</figure>{note(told) if never else ""}'
+    return f'<ul class="legend">{legend}</ul><figure>{figure}</figure>{apart}{note(told) if never else ""}'
 
 
 def _worst_first(known: pl.DataFrame) -> list[str]:
-    worst = known.group_by("area_id").agg(pl.col("level").max())
-    return worst.sort("level", "area_id", descending=[True, False], nulls_last=True)["area_id"].to_list()
+    is_direct = ~pl.col("index_id").str.starts_with(COMPOSITE)
+    worst = known.group_by("area_id").agg(direct=pl.col("level").filter(is_direct).max(), level=pl.col("level").max())
+    down = [True, True, False]
+    return worst.sort("direct", "level", "area_id", descending=down, nulls_last=True)["area_id"].to_list()
 
 
 def _name(shown: Shown, area: str, inside: pl.DataFrame) -> Text:
@@ -71,7 +79,8 @@ def _name(shown: Shown, area: str, inside: pl.DataFrame) -> Text:
 
 
 def _area_cells(shown: Shown, area: str, inside: pl.DataFrame) -> list[Cell]:
-    """All indices of an area together: the worst; without a finding as known as its indices are."""
+    """The indices of an area together, composites apart: the worst; without a finding as known as its indices are."""
+    inside = _direct(inside)
     worst = pl.col("index_id", "worst_at").sort_by("level", "index_id", descending=[True, False], nulls_last=True)
     together = inside.group_by("cell_start").agg(
         worst.first(), highest=pl.col("level").max(), known=pl.col("level").count(), indices=pl.len()
@@ -81,6 +90,12 @@ def _area_cells(shown: Shown, area: str, inside: pl.DataFrame) -> list[Cell]:
         is_known = (row["highest"] or 0) > 0 or row["known"] >= hazards.KNOWN_ENOUGH * row["indices"]
         cells.append(_cell(shown, row, row["highest"] if is_known else None, area))
     return merged(cells)
+
+
+def _direct(rows: pl.DataFrame) -> pl.DataFrame:
+    """Without composite indices, unless there is nothing else."""
+    direct = rows.filter(~pl.col("index_id").str.starts_with(COMPOSITE))
+    return rows if direct.is_empty() else direct
 
 
 def _index_lanes(shown: Shown, area: str, inside: pl.DataFrame) -> list[Lane]:
@@ -122,7 +137,8 @@ def why(shown: Shown) -> str:
     if asked.pick is None or asked.at is None:
         return ""
     begin, until = asked.at - hazards.LONGEST_WINDOW, asked.at + timedelta(microseconds=1)
-    there = source.frame(gold.HAZARD_INDEX, begin, until, pl.col("area_id") == asked.pick)
+    is_there = (pl.col("area_id") == asked.pick) & (pl.col("window_end") > asked.at)
+    there = source.frame(gold.HAZARD_INDEX, begin, until, is_there)
     rows = list(hazards.at_instant(there, asked.at).iter_rows(named=True))
     chosen = next((row for row in rows if row["index_id"] == asked.pick_index), rows[0] if rows else None)
     if chosen is None:

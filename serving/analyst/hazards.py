@@ -17,6 +17,8 @@ LONGEST_WINDOW = timedelta(days=1)
 KNOWN_ENOUGH = 0.6
 STEPS_MIN = (1, 5, 10, 30, 60, 240, 480, 1440)
 MOST_CELLS = 60
+_NARROW = ("area_id", "index_id", "entity", "window_start", "window_end", "value", "unit", "level", "legal_exceeded")
+_TOLD = ("sentence_zh", "sentence_en", "null_reason")
 _LEVEL = Column("level", "int", "Worst level, 0 to 4; null: insufficient data.", "风险等级")
 _INDEX = Column("index_id", "string", "Index.", "指标")
 
@@ -50,7 +52,7 @@ def cells(indices: pl.DataFrame, begin: datetime, end: datetime, step: timedelta
         "level", "legal_exceeded", "window_start", "entity",
         descending=[True, True, False, False], nulls_last=True,
     )  # fmt: skip
-    worst = (pl.col(name).first() for name in ("entity", "value", "unit", "sentence_zh", "sentence_en", "null_reason"))
+    worst = (pl.col(name).first() for name in ("entity", "value", "unit"))
     grouped = ordered.group_by("area_id", "index_id", "cell", maintain_order=True).agg(
         *worst,
         worst_at=pl.col("window_start").first(),
@@ -75,24 +77,29 @@ def at_instant(indices: pl.DataFrame, at: datetime) -> pl.DataFrame:
     )
 
 
-def _indices(source: Source, asked: Asked) -> pl.DataFrame:
+def _indices(source: Source, asked: Asked) -> pl.LazyFrame:
     fixed = [pl.col(name) == it for name, it in asked.only.items() if name in ("area_id", "index_id")]
-    return source.frame(gold.HAZARD_INDEX, asked.begin - LONGEST_WINDOW, asked.end, *fixed)
+    return source.lazy(gold.HAZARD_INDEX, asked.begin - LONGEST_WINDOW, asked.end, *fixed)
 
 
 def _cells(source: Source, asked: Asked) -> pl.DataFrame:
+    """Sentences are long and most are not shown: they are read of the worst windows alone."""
     step = asked.step or step_for(asked.begin, asked.end)
-    found = cells(_indices(source, asked), asked.begin, asked.end, step, source.clock.offset)
+    rows = _indices(source, asked)
+    found = cells(rows.select(_NARROW).collect(), asked.begin, asked.end, step, source.clock.offset)
     if asked.level_min:
         found = found.filter(pl.col("level") >= asked.level_min)
     if asked.is_legal_only:
         found = found.filter("legal_exceeded")
-    return with_area(found, source.areas())
+    shown = found.select("area_id", "index_id", "entity", window_start="worst_at").unique()
+    told = rows.select(*shown.columns, *_TOLD).join(shown.lazy(), on=shown.columns, how="semi").collect()
+    keys = {"left_on": ["area_id", "index_id", "entity", "worst_at"], "right_on": shown.columns}
+    return with_area(found.join(told, **keys, how="left", maintain_order="left"), source.areas())
 
 
 def _why(source: Source, asked: Asked) -> pl.DataFrame:
     last = asked.end - timedelta(microseconds=1)
-    rows = at_instant(_indices(source, asked), last)
+    rows = at_instant(_indices(source, asked).filter(pl.col("window_end") > last).collect(), last)
     return with_area(rows.filter(pl.col("level") >= asked.level_min) if asked.level_min else rows, source.areas())
 
 
@@ -126,6 +133,7 @@ VIEWS = (
         _cells,
         narrows=("area_id", "index_id"),
         usual=timedelta(hours=8),
+        longest=timedelta(days=31),
         takes=("level_min", "is_legal_only", "step"),
     ),
     View(

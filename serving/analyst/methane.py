@@ -39,6 +39,8 @@ OVER_LIMIT, CUT, FEED, CALIBRATION = "001", "002", "003", "007"
 FAULTS = ("004", "005", "006")
 # A state holds until the next sample, but no longer than so many periods.
 HOLDS_PERIODS = 3
+# Readings are looked at one by one; a longer span is asked for in parts, or by SQL.
+LONGEST_OF_READINGS = timedelta(days=8)
 _UTC = pl.Datetime("us", "UTC")
 
 
@@ -338,7 +340,7 @@ def _days(source: Source, asked: Asked) -> list[Span]:
 
 def _analogue(source: Source, asked: Asked) -> pl.DataFrame:
     rows = analogue_days(
-        source.frame(silver.READING, asked.begin, asked.end),
+        _readings(source, asked, "MN"),
         source.points(),
         _reported(source, asked),
         _days(source, asked),
@@ -347,11 +349,17 @@ def _analogue(source: Source, asked: Asked) -> pl.DataFrame:
     return with_area(rows, source.areas())
 
 
+def _readings(source: Source, asked: Asked, value_kind: str) -> pl.DataFrame:
+    """Readings of that kind of point, with what the reports look at."""
+    points = source.points().filter(pl.col("value_kind") == value_kind)
+    fixed = [pl.col(name) == it for name, it in asked.only.items() if name in ("point_id", "quantity")]
+    wanted = points.filter(*fixed)["point_id"] if fixed else points["point_id"]
+    rows = source.lazy(silver.READING, asked.begin, asked.end, pl.col("point_id").is_in(wanted.implode()))
+    return rows.select("point_id", "observed_at", "value", "quality", "quality_reasons").collect()
+
+
 def _states(source: Source, asked: Asked) -> pl.DataFrame:
-    points = source.points()
-    switches = points.filter(pl.col("value_kind") == "KG")["point_id"].implode()
-    readings = source.frame(silver.READING, asked.begin, asked.end, pl.col("point_id").is_in(switches))
-    return with_area(switch_states(readings, points, asked.end), source.areas())
+    return with_area(switch_states(_readings(source, asked, "KG"), source.points(), asked.end), source.areas())
 
 
 def _switch_days(source: Source, asked: Asked) -> pl.DataFrame:
@@ -482,7 +490,7 @@ VIEWS = (
         ),
         _analogue,
         narrows=("area_id", "point_id", "quantity"),
-        longest=timedelta(days=31),
+        longest=LONGEST_OF_READINGS,
     ),
     View(
         "methane/switch-days",
@@ -501,7 +509,7 @@ VIEWS = (
         ),
         _switch_days,
         narrows=("area_id", "point_id", "quantity"),
-        longest=timedelta(days=31),
+        longest=LONGEST_OF_READINGS,
     ),
     View(
         "methane/switch-states",
@@ -520,7 +528,7 @@ VIEWS = (
         ),
         _states,
         narrows=("area_id", "point_id", "quantity", "is_change"),
-        longest=timedelta(days=31),
+        longest=LONGEST_OF_READINGS,
     ),
     _reported_view("methane/cut-and-feed", Text("断电与馈电异常", "Power cuts, feed abnormal"), (CUT, FEED)),
     _reported_view("methane/faults", Text("设备故障", "Faults"), FAULTS),

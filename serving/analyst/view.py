@@ -67,16 +67,22 @@ class Source:
     approved_hours: float | None = None
     card: str | None = None
 
-    def frame(
+    def lazy(
         self, table: Table, begin: datetime | None = None, end: datetime | None = None, *wheres: pl.Expr
-    ) -> pl.DataFrame:
+    ) -> pl.LazyFrame:
         """The mine's rows with the table's time in [begin, end), so far as the table has one."""
         rows = self.reader.scan(table).filter(pl.col("mine_code") == self.mine)
         if table.time and begin is not None and end is not None:
             first, last = (pl.lit(each.astimezone(UTC).date().isoformat()) for each in (begin, end))
             rows = rows.filter(pl.col("day").is_between(first, last), pl.col(table.time) >= begin)
             rows = rows.filter(pl.col(table.time) < end)
-        return rows.filter(*wheres).collect() if wheres else rows.collect()
+        return rows.filter(*wheres) if wheres else rows
+
+    def frame(
+        self, table: Table, begin: datetime | None = None, end: datetime | None = None, *wheres: pl.Expr
+    ) -> pl.DataFrame:
+        """The same, read; for tables that have few rows a minute."""
+        return self.lazy(table, begin, end, *wheres).collect()
 
     def points(self) -> pl.DataFrame:
         return self.frame(silver.POINT).sort("point_id")

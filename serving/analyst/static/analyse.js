@@ -71,7 +71,7 @@ const areasOf = async (mine) => {
 
 const drawQuestion = async (view, params) => {
   const form = $("question"), mine = params.mine;
-  const places = view.narrows.includes("area_id") ? await areasOf(mine) : [];
+  const places = view.narrows.some((each) => each.name === "area_id") ? await areasOf(mine) : [];
   const inputOf = (each) =>
     each.name === "area_id" ? choice([["", "—"], [mine, isEnglish() ? "whole mine" : "全矿"], ...places], params.area_id)
     : each.type === "boolean" ? choice([["", "—"], ["true", "✓"], ["false", "✗"]], params[each.name])

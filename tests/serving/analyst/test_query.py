@@ -138,8 +138,9 @@ def test_a_question_without_end_is_ended(random_lake: Path):
         ask(random_lake, "", endless, [MINE], most_s=2.0)
 
 
-def test_a_question_too_large_is_ended(random_lake: Path):
-    with pytest.raises(InputError, match="ask for less"):
+def test_a_question_too_large_is_ended(random_lake: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("minefusion.serving.analyst.query.MOST_MEMORY", 2**30)
+    with pytest.raises(InputError, match="1 GiB"):
         ask(random_lake, "", "SELECT repeat('x', 2000000000) AS x", [MINE])
 
 

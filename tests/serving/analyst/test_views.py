@@ -80,6 +80,8 @@ def cells(reader: Reader, span: Span, **params: Any) -> list[Row]:
                 "value_max": max(values, default=None),
                 "worst_at": worst["window_start"],
                 "value": worst["value"],
+                "sentence_zh": worst["sentence_zh"],
+                "null_reason": worst["null_reason"],
             }
         )
     if params.get("level_min"):
