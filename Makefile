@@ -64,7 +64,7 @@ lock: ## choose versions anew and write infra/requirements.lock
 	  --no-annotate --no-header --output-file infra/requirements.lock
 
 clean: ## remove what set-up, demo and tests made
-	rm -rf .venv .jars .airflow .minefusion .demo .mlflow .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info build
+	rm -rf .venv .jars .airflow .minefusion .demo .mlflow .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info build serving/console/vendor
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 # The first Python that is new enough runs the set-up.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import threading
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +25,22 @@ class Json(Response):
 
     def render(self, content: Any) -> bytes:
         return as_json(content).encode()
+
+
+class Newest:
+    """The newest answer of each name, by what decides it, so that many who ask for the same at once cost one look."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[str, Any]] = {}
+        self._lock = threading.Lock()
+
+    def of(self, name: str, tag: str, look: Callable[[], Any]) -> Any:
+        """The answer that bears the tag; it is looked for where the newest bears another."""
+        with self._lock:
+            known = self._known.get(name)
+            if known is None or known[0] != tag:
+                known = self._known[name] = (tag, look())
+            return known[1]
 
 
 def tag_of(*parts: object) -> str:

@@ -13,10 +13,23 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from minefusion import __version__
-from minefusion.serving.api import accounts, alarms, dispositions, journal, listings, mines, people, problems, series
+from minefusion.serving.api import (
+    accounts,
+    alarms,
+    dispositions,
+    evidence,
+    journal,
+    listings,
+    mines,
+    people,
+    picture,
+    problems,
+    series,
+)
 from minefusion.serving.api.news import News
 from minefusion.serving.api.service import SCHEME, Service
 from minefusion.serving.api.watch import Watch
+from minefusion.serving.console import pages
 
 # Answers are data and never pages: nothing in them runs, nothing outside is asked for, nothing is framed.
 _HEADERS = {
@@ -67,10 +80,11 @@ def make_app(service: Service, *, watch_every_s: float | None) -> FastAPI:
     told = _problems(401, 403, 422, 429)
     routers: tuple[APIRouter, ...] = (
         accounts.router, mines.router, listings.router(), series.router, people.router, alarms.router,
-        dispositions.router, journal.router,
+        dispositions.router, journal.router, picture.router, evidence.router,
     )  # fmt: skip
     for router in routers:
         app.include_router(router, dependencies=[SCHEME], responses=told)
+    pages.serve(app)
     return app
 
 

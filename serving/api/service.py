@@ -14,6 +14,7 @@ from fastapi.security import HTTPBearer
 from minefusion.serving.accounts.roles import may, who_may
 from minefusion.serving.accounts.tokens import Tokens, Use
 from minefusion.serving.accounts.users import User, Users
+from minefusion.serving.api.answers import Newest
 from minefusion.serving.api.cards import Cards
 from minefusion.serving.api.problems import ProblemError
 from minefusion.serving.api.rates import Rate
@@ -43,6 +44,7 @@ class Service:
         asks: of a user; `logins`: wrong ones of a login, `addresses`: from an address whatever the login.
         versions: of each table of the lake, as last seen.
         looks: at people, that were written down already.
+        newest: answers that many ask for at once.
         fault: what the watch over the lake fails at, where it does.
     """
 
@@ -57,6 +59,7 @@ class Service:
     addresses: Rate = field(default_factory=lambda: Rate(per_s=0.5, burst=30))
     versions: dict[str, int] = field(default_factory=dict)
     looks: set[tuple[str, ...]] = field(default_factory=set)
+    newest: Newest = field(default_factory=Newest)
     fault: str | None = None
 
     @cached_property
