@@ -6,6 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 ENGINE ?= light
 SEED ?= 1
+SERVE ?= 1
 SCALE ?= 1
 KILLS ?= 200
 TESTS ?=
@@ -26,8 +27,8 @@ setup-tests:
 	@$(bootstrap)
 	@$(BIN)/python infra/outside.py --for-tests
 
-demo: setup ## one simulated shift, end to end (ENGINE=light|spark SEED=n)
-	@$(BIN)/minefusion demo --engine $(ENGINE) --seed $(SEED)
+demo: setup ## one simulated shift, end to end, then the console over it (ENGINE=light|spark SEED=n SERVE=0)
+	@$(BIN)/minefusion demo --engine $(ENGINE) --seed $(SEED) $(if $(filter 0,$(SERVE)),--no-serve,--serve)
 
 up: setup ## Airflow with minefusion's DAGs, ready to use
 	@exec $(BIN)/python infra/airflow/up.py

@@ -156,7 +156,7 @@ export class Drawer {
     }
   }
 
-  async send(form, submitter = document.activeElement) {
+  async send(form, submitter = document.activeElement, {isLast = true} = {}) {
     const given = Object.fromEntries(new FormData(form));
     const {path, alarm} = form.dataset;
     const bodies = {
@@ -169,7 +169,7 @@ export class Drawer {
       check: () => ['/check', {is_agreed: submitter?.value !== 'no', reason: given.reason ?? ''}],
     };
     const [address, body, isOfAlarm] = bodies[path]();
-    return this.post(address, body, {form, isOfAlarm});
+    return this.post(address, body, {form, isOfAlarm, isLast});
   }
 
   /** Everything that is written in the fields and not yet recorded. */
@@ -178,18 +178,19 @@ export class Drawer {
     for (const form of this.element.querySelectorAll('form[data-path]')) {
       const given = new FormData(form);
       const due = filled[form.dataset.path];
-      if (due?.some((name) => String(given.get(name) ?? '').trim()) && !(await this.send(form))) return;
+      if (due?.some((name) => String(given.get(name) ?? '').trim()) && !(await this.send(form, null, {isLast: false}))) break;
     }
+    await this.done();
   }
 
-  async post(address, body, {form, isOfAlarm} = {}) {
+  async post(address, body, {form, isOfAlarm, isLast = true} = {}) {
     try {
       const told = await call(isOfAlarm ? address : `/dispositions/${encodeURIComponent(this.id)}${address}`, {method: 'POST', body});
       this.fault = null;
       const draft = this.drafts.get(this.id);
       form?.querySelectorAll('[data-field]').forEach((each) => { if (draft) delete draft[each.dataset.field]; each.value = each.type === 'radio' || each.type === 'checkbox' || each.tagName === 'SELECT' ? each.value : ''; });
       this.say(L('已写入日志', 'Recorded'), told?.journal);
-      await this.done();
+      if (isLast) await this.done();
       return true;
     } catch (problem) {
       this.fault = problem.message;

@@ -270,7 +270,7 @@ function heard({event, data}) {
 
 // ── painting ──
 
-function draw(changed) {
+function draw(changed, {isTick = false} = {}) {
   dress();
   const now = nowMs();
   const told = {nowMs: state.replay ?? now, liveMs: now, link: page.link, sound: panes.sound.mutedForS ? `${L('静音', 'muted')} ${panes.sound.mutedForS} s` : L('声音 开', 'Sound on')};
@@ -287,7 +287,7 @@ function draw(changed) {
   panes.time.draw({...told, nowMs: now});
   panes.curves.draw(told);
   panes.evidence.draw(told);
-  panes.map.draw(told);
+  if (!isTick || state.replay !== null) panes.map.draw(told);
   panes.drawer.draw();
   if (changed?.has('place')) {
     panes.map.follow();
@@ -415,7 +415,7 @@ function beat() {
     if (page.link.isUp && second % Math.round(PICTURE_EACH_MS / 1000) === 0) refresh();
     panes.sound.hear(mine.picture?.alarms ?? []);
   }
-  draw();
+  draw(undefined, {isTick: true});
 }
 
 onChange((_, changed) => {

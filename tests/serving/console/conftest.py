@@ -17,6 +17,8 @@ from minefusion.serving.console.pages import FOLDERS
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+# Only what fails waits so long; a machine may be busy.
+PATIENCE_MS = 30_000
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
@@ -54,7 +56,9 @@ def console(lake_1203: Path, lived_through: Path, tmp_path: Path) -> Iterator[Co
 def chromium() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("no Chromium here: install chromium, or run make setup-tests where that may install it")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=PATIENCE_MS)
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -80,7 +84,7 @@ def opened(console: Console, chromium: Browser) -> Iterator[Opened]:
         page.fill("input[name=login]", user)
         page.fill("input[name=password]", PASSWORD)
         page.press("input[name=password]", "Enter")
-        page.wait_for_selector("html[data-ready]", timeout=15_000)
+        page.wait_for_selector("html[data-ready]", timeout=PATIENCE_MS)
         page.wait_for_selector(".canvas[data-labels]")
         page.wait_for_selector(".gutter .ser", state="attached")
         return page

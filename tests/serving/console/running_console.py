@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from pwdlib import PasswordHash
@@ -17,7 +17,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from minefusion.schemas.settings import PROJECT
 from minefusion.serving.accounts.tokens import Tokens
 from minefusion.serving.accounts.users import Users
-from minefusion.serving.api.app import make_app
+from minefusion.serving.api.app import attach, make_app
 from minefusion.serving.api.service import Service
 from minefusion.serving.control_room import ControlRoom
 from minefusion.serving.journal.database import open_database
@@ -31,6 +31,10 @@ PASSWORD = "long enough 123"
 USERS = {"zhang": ("张志强", "dispatcher"), "li": ("李明", "dispatcher"), "wang": ("王海", "viewer")}
 # Argon2 as weak as it gets: what is tested here is not its strength.
 QUICK = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+
+
+# Applications that no service uses now: to make one takes longer than many a test.
+_APPS: list[Any] = []
 
 
 @dataclass
@@ -65,7 +69,8 @@ class Console:
         for login, (name, role) in USERS.items():
             if users.get(login) is None:
                 users.set_password(login, users.create(login, name, role, (), "system"), PASSWORD)
-        self.app = make_app(self.service, watch_every_s=None)
+        self.app = _APPS.pop() if _APPS else make_app(self.service, watch_every_s=None)
+        attach(self.app, self.service)
         self.app.state.watch.beat()
         config = uvicorn.Config(self.app, port=self.port, log_level="error", timeout_graceful_shutdown=1)
         self.server = uvicorn.Server(config)
@@ -79,6 +84,7 @@ class Console:
         self.server.should_exit = True
         self.thread.join(10)
         self.service.room.database.close()
+        _APPS.append(self.app)
 
     @property
     def url(self) -> str:

@@ -269,7 +269,7 @@ def test_new_values_and_alarms_come_by_themselves_and_a_restart_is_survived(cons
     expect(page.locator(".top .news")).to_contain_text("此时不可操作")
     console.start()
     console.service.room.handle(events.Acknowledge((CROWD,), "li", ""))
-    expect(page.locator(".lost-line")).to_be_hidden(timeout=15_000)
+    expect(page.locator(".lost-line")).to_be_hidden()
     expect(page.locator(f".am[data-key='{CROWD}']")).to_contain_text("已确认 · li")
     expect(page.locator(".top .news")).to_contain_text("已恢复，补齐")
     # What is older than three periods says so.
