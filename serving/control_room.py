@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, or_, select
 
 from minefusion.schemas.errors import NotInOrderError
-from minefusion.serving.alarms.changes import TYPES, Change, Rows, applied, plain, read
+from minefusion.serving.alarms.changes import TYPES, Change, Rows, applied, apply_to, plain, read
 from minefusion.serving.alarms.classes import priority_of
 from minefusion.serving.alarms.engine import step
 from minefusion.serving.alarms.events import Event, Found, Tick
@@ -38,6 +38,8 @@ LINES_IN_MIND = 4096
 _TABLES = {
     Alarm: ALARM, Hold: HOLD, Disposition: DISPOSITION, Desk: DESK, Emergency: EMERGENCY, Handover: HANDOVER,
 }  # fmt: skip
+# A database takes only so many values in one question.
+SUBJECTS_AT_ONCE = 500
 
 
 class ControlRoom:
@@ -188,6 +190,27 @@ def loaded(connection: Connection, since: datetime) -> Board:
             wanted = wanted.where(HANDOVER.c.made_at >= since)
         records += [read(kind, json.loads(body)) for (body,) in connection.execute(wanted)]
     return Board().having(*records)
+
+
+def board_at(connection: Connection, mine_code: str, at: datetime) -> Board:
+    """The board of one mine as it stood at a past instant, from the journal: nothing that was written down later."""
+    open_then = select(DISPOSITION.c.disposition_id).where(
+        or_(DISPOSITION.c.closed_at.is_(None), DISPOSITION.c.closed_at > at)
+    )
+    alarms = select(ALARM.c.alarm_id, ALARM.c.tag, ALARM.c.disposition_id).where(
+        ALARM.c.mine_code == mine_code,
+        ALARM.c.shown_at <= at,
+        or_(ALARM.c.is_open, ALARM.c.moved_at > at, ALARM.c.disposition_id.in_(open_then)),
+    )
+    subjects = sorted({each for row in connection.execute(alarms) for each in row if each})
+    rows: Rows = {}
+    for first in range(0, len(subjects), SUBJECTS_AT_ONCE):
+        about = JOURNAL.c.subject.in_(subjects[first : first + SUBJECTS_AT_ONCE])
+        found = connection.execute(select(JOURNAL).where(about).order_by(JOURNAL.c.seq))
+        for line in (Line(**each._mapping) for each in found):
+            if datetime.fromisoformat(line.at) <= at:
+                apply_to(rows, line.change)
+    return Board().having(*(read(TYPES[name], row) for (name, _), row in rows.items()))
 
 
 def _keep(connection: Connection, after: Board, changes: Sequence[Change]) -> None:

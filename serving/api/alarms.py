@@ -13,7 +13,16 @@ from sqlalchemy import or_, select
 from minefusion.serving.accounts.users import User
 from minefusion.serving.alarms import events
 from minefusion.serving.alarms.changes import plain, read
-from minefusion.serving.alarms.classes import CHANNELS, PRIORITIES, REJECTIONS, causes, classes, clocks, ladder
+from minefusion.serving.alarms.classes import (
+    CHANNELS,
+    PRIORITIES,
+    REJECTIONS,
+    causes,
+    classes,
+    clocks,
+    ladder,
+    priority_of,
+)
 from minefusion.serving.alarms.kpi import kpis
 from minefusion.serving.alarms.records import Alarm, HoldKind, State
 from minefusion.serving.api.answers import Json, cursor_to, known_already, older, tag_of
@@ -269,13 +278,17 @@ def _done(service: Service, event: events.Event) -> Response:
 
 
 def _shown(row: Any) -> dict[str, Any]:
-    """A row of the table as it is shown: the record, where it stands, and what its lead finding says."""
-    body = json.loads(row.body)
-    record = read(Alarm, body)
-    lead, name, priority = record.lead, record.alarm_class.text, PRIORITIES[row.priority]
-    return body | {
-        "state": row.state, "is_open": row.is_open, "level": record.level, "is_active": record.is_active,
-        "priority": row.priority, "priority_zh": priority.zh, "priority_en": priority.en,
+    """A row of the table as it is shown."""
+    return shown(read(Alarm, json.loads(row.body)), row.state, row.is_open)
+
+
+def shown(record: Alarm, state: State, is_open: bool) -> dict[str, Any]:
+    """An alarm as it is shown: the record, where it stands, and what its lead finding says."""
+    lead, name, number = record.lead, record.alarm_class.text, priority_of(record.level)
+    priority = PRIORITIES[number]
+    return plain(record) | {
+        "state": state, "is_open": is_open, "level": record.level, "is_active": record.is_active,
+        "priority": number, "priority_zh": priority.zh, "priority_en": priority.en,
         "class_zh": name.zh, "class_en": name.en, "is_regulator": record.alarm_class.is_regulator,
         "is_advisory": record.alarm_class.is_advisory, "kind": lead.kind, "raised_at": record.raised_at,
         "cleared_at": record.cleared_at, "value": lead.value, "unit": lead.unit,

@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
+from weakref import WeakValueDictionary
 
 from fastapi import Request
 from fastapi.responses import Response
@@ -28,25 +29,42 @@ class Json(Response):
         return as_json(content).encode()
 
 
+class _Turn:
+    """Whoever holds its lock makes the answer; it is there as long as somebody waits."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+
+
 class KeptAnswers:
-    """Answers by their tag, the newest ones: many desks ask the same, and the tag says all that decides the answer."""
+    """Answers by their tag, the newest ones: many desks ask the same, and the tag says all that decides the answer.
+
+    Who asks while the answer is being made waits for it, so that a hundred desks that hear of a change cost one look.
+    """
 
     def __init__(self, most_bytes: int = 64 << 20) -> None:
         self._most = most_bytes
         self._size = 0
         self._of: OrderedDict[str, bytes] = OrderedDict()
         self._lock = threading.Lock()
+        self._turns: WeakValueDictionary[str, _Turn] = WeakValueDictionary()
 
     def answer(self, tag: str, make: Callable[[], Any]) -> Response:
         """The answer that bears the tag, made where it is not there."""
         with self._lock:
-            body = self._of.get(tag)
-            if body is not None:
-                self._of.move_to_end(tag)
-        if body is None:
-            body = as_json(make()).encode()
-            self._keep(tag, body)
+            turn = self._turns.setdefault(tag, _Turn())
+        with turn.lock:
+            body = self._known(tag)
+            if body is None:
+                body = as_json(make()).encode()
+                self._keep(tag, body)
         return Response(body, media_type=Json.media_type, headers={"ETag": tag})
+
+    def _known(self, tag: str) -> bytes | None:
+        with self._lock:
+            if tag in self._of:
+                self._of.move_to_end(tag)
+            return self._of.get(tag)
 
     def _keep(self, tag: str, body: bytes) -> None:
         with self._lock:

@@ -21,12 +21,14 @@ from minefusion.serving.api import (
     analyst_page,
     dispositions,
     emergencies,
+    evidence,
     handovers,
     inference,
     journal,
     listings,
     mines,
     people,
+    picture,
     problems,
     reports,
     series,
@@ -35,6 +37,7 @@ from minefusion.serving.api import (
 from minefusion.serving.api.news import News
 from minefusion.serving.api.service import SCHEME, Service
 from minefusion.serving.api.watch import Watch
+from minefusion.serving.console import pages
 from minefusion.serving.emergency import page as emergency_page
 
 # Answers are data and never pages: nothing in them runs, nothing outside is asked for, nothing is framed.
@@ -89,10 +92,11 @@ def make_app(service: Service, *, watch_every_s: float | None) -> FastAPI:
     routers: tuple[APIRouter, ...] = (
         accounts.router, mines.router, listings.router(), series.router, people.router, alarms.router,
         dispositions.router, emergencies.router, handovers.router, inference.router, ai_events.router,
-        journal.router, analysis.router(), sql.router, reports.router,
+        journal.router, analysis.router(), sql.router, reports.router, picture.router, evidence.router,
     )  # fmt: skip
     for router in routers:
         app.include_router(router, dependencies=[SCHEME], responses=told)
+    pages.serve(app)
     return app
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response, UploadFile
@@ -215,15 +216,18 @@ def _alarms(connection: Any, row: dict[str, Any]) -> list[Alarm]:
 
 def _shown(service: Service, row: dict[str, Any], alarms: list[Alarm]) -> dict[str, Any]:
     record = read(Disposition, row)
-    board = Board().having(record, *alarms)
-    acks = [each.acked_at for each in alarms]
+    return shown(record, Board().having(record, *alarms), service.room.clock())
+
+
+def shown(record: Disposition, board: Board, now: datetime) -> dict[str, Any]:
+    """A disposition as it is shown at an instant, with the clocks that run on it and what it lacks."""
+    acks = [board.alarms[each].acked_at for each in record.alarm_ids if each in board.alarms]
     ends = {
         "acknowledge": max((each for each in acks if each), default=None) if all(acks) else None,
         "act": record.first_act_at,
         "close": record.closed_at,
     }
-    now = service.room.clock()
-    return row | {
+    return plain(record) | {
         "missing": plain(missing(record, board)),
         "unmet": plain(unmet(record, board)),
         "handlers": sorted(record.handlers),

@@ -119,6 +119,11 @@ LISTINGS = (
         ("camera_code", "event_type", "area_id", "state"),
     ),
     Listing(
+        "unsafe-behaviours", gold.UNSAFE_BEHAVIOUR,
+        Text("视频不安全行为及证据", "unsafe behaviours found on video with their evidence"),
+        ("camera_code", "behaviour", "event_type", "area_id"),
+    ),
+    Listing(
         "escape-routes", gold.ESCAPE_ROUTE, Text("避灾路线（受限）", "ways out (restricted, audited)"),
         ("person_hash", "area_id", "answer"),
         is_of_persons=True,

@@ -73,12 +73,36 @@ def test_an_installed_environment_is_left_alone(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(bootstrap, "works", lambda _python: True)
     installs: list[str] = []
     monkeypatch.setattr(bootstrap, "install", lambda _extras: installs.append("install"))
+    monkeypatch.setattr(bootstrap, "bring_console", lambda: None)
     bootstrap.main()
     bootstrap.main()
     assert installs == ["install"]
     monkeypatch.setattr(bootstrap, "fingerprint", lambda _extras: "another lock")
     bootstrap.main()
     assert installs == ["install", "install"]
+
+
+def test_the_consoles_files_are_brought_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    bootstrap = script("bootstrap")
+    monkeypatch.setattr(bootstrap, "VENDOR", tmp_path / "vendor")
+    monkeypatch.setattr(bootstrap, "NPM", tmp_path / "npm")
+    monkeypatch.setattr(bootstrap, "npm_command", lambda: None)
+    bootstrap.bring_console()
+    assert "the console's page will not open: npm could not bring its files" in capsys.readouterr().out
+    calls = tmp_path / "calls"
+    brings = "; ".join(
+        f"mkdir -p 'node_modules/{Path(each).parent}'; touch 'node_modules/{each.replace('*', 'x')}'"
+        for each in bootstrap.PAGE_FILES
+    )
+    npm = ["bash", "-c", f'echo "$@" >> {calls}; {brings}', "npm"]
+    monkeypatch.setattr(bootstrap, "npm_command", lambda: npm)
+    bootstrap.bring_console()
+    bootstrap.bring_console()
+    assert calls.read_text().splitlines() == ["ci --ignore-scripts --no-audit --no-fund --loglevel=error"]
+    assert (tmp_path / "vendor" / "echarts" / "echarts.esm.min.mjs").is_file()
+    assert (tmp_path / "vendor" / "noto-sans-sc" / "files" / "x-wght-normal.woff2").is_file()
 
 
 def test_an_image_with_more_extras_is_another_environment():

@@ -136,7 +136,14 @@ def rows(mine: str) -> Iterator[tuple[Table, list[Row]]]:
         {
             "event_id": "e1", "camera_code": f"{mine}CAM", "event_type": "V101", "began_at": minutes[100],
             "ended_at": minutes[101], "level": 2, "quality": "GOOD", "area_id": heading, "event_confidence": 0.8,
+            "snapshot_uri": f"evidence/{mine}/e1.jpg", "clip_uri": f"evidence/{mine}/e1.mp4",
         }
+    ]  # fmt: skip
+    yield gold.UNSAFE_BEHAVIOUR, [
+        {"event_id": event, "camera_code": f"{mine}CAM", "began_at": minutes[90], "snapshot_uri": uri, "clip_uri": uri}
+        for event, uri in (
+            ("out", f"evidence/{mine}/../../out.jpg"), ("web", "https://example.org/e.jpg"), ("away", "/etc/hostname")
+        )
     ]  # fmt: skip
     yield gold.METHANE_FORECAST, [
         {
@@ -176,6 +183,12 @@ def write(lake: Path, extra: tuple[tuple[Table, Row], ...] = ()) -> Path:
             append(engine, table, mine, given)
     for table, row in extra:
         append(engine, table, MINE, [row])
+    for mine in MINES:
+        folder = lake / "evidence" / mine
+        folder.mkdir(parents=True)
+        for ending in ("jpg", "mp4"):
+            (folder / f"e1.{ending}").write_bytes(b"evidence of e1")
+    (lake / "out.jpg").write_bytes(b"not for everybody")
     return lake
 
 

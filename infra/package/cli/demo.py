@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from minefusion.cli import demo_service
 from minefusion.cli.balance import as_table as balance_text
 from minefusion.cli.call import emit, settings, warn, words
 from minefusion.cli.progress import Progress
@@ -19,15 +20,20 @@ from minefusion.schemas.errors import MissingError, NotInOrderError
 from minefusion.schemas.settings import PROJECT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from minefusion.pipelines.engines.engine import Engine
     from minefusion.pipelines.jobs.balance import Balance
     from minefusion.pipelines.jobs.findings import Answer, Comparison
     from minefusion.pipelines.jobs.tally import Built
-    from minefusion.serving.reader import Reader
+    from minefusion.serving.reader import Reader, Row
 
 HOURS = 8.0
 START = datetime(2026, 3, 1, tzinfo=UTC)  # 08:00 at the mine
 SCENARIO = "demo"
+RED = 4
+# What an alarm means shows after some minutes.
+INTO_ALARM = timedelta(minutes=11)
 
 
 def command(
@@ -36,6 +42,12 @@ def command(
         str, typer.Option(help="场景名；normal 无事件 · Name of the scenario; normal: no event")
     ] = SCENARIO,
     folder: Annotated[Path, typer.Option("--dir", help="写到这个目录 · Folder for all of it")] = PROJECT / ".demo",
+    serve: Annotated[
+        bool,
+        typer.Option(
+            "--serve/--no-serve", help="最后启动调度服务并留在后台 · Leave the service running over it in the end"
+        ),
+    ] = False,
 ) -> None:
     """模拟一个班，读入、计算、与真值对照并写报告 · Simulate a shift, build it, compare with the truth, report."""
     from minefusion.models.unsafe_behaviour.detector import is_there
@@ -49,7 +61,8 @@ def command(
 
     started = time.monotonic()
     name = _engine_here()
-    folder = folder.absolute() / (str(seed) if scenario == SCENARIO else f"{scenario}-{seed}")
+    base = folder.absolute()
+    folder = base / (str(seed) if scenario == SCENARIO else f"{scenario}-{seed}")
     landing, truth = folder / "landing", folder / "truth"
     has_film = scenario == SCENARIO and is_there("tunnel")
     here = replace(settings(), lake=folder / f"lake-{name}", tables="", engine=name)
@@ -107,9 +120,13 @@ def command(
         "report": str(report),
         "seconds": round(time.monotonic() - started, 1),
     }
+    if serve:
+        result["service"] = demo_service.start(base, here.lake, _worth_a_look(alarms), here.serve_port)
     lines = [*_found(compared, names), *_seen(seen), *_balanced(records), *_moved(changed, before, after)]
     lines.append(words("报告", "report") + f"  {report}\n" + words("数据湖", "lake") + f"  {here.lake}")
     lines.append(words(f"用时 {result['seconds']} 秒", f"{result['seconds']} s in all"))
+    if serve:
+        lines.append(_served(result["service"]))
     emit(result, "\n".join(lines))
     if not compared.ok or not records.ok:
         missed, false = len(compared.missed), len(compared.false)
@@ -130,6 +147,22 @@ def _forecast(engine: Engine, progress: Progress) -> list[Built]:
     except MissingError as error:
         warn(words(f"不做预测：{error}", f"no forecasts: {error}"))
         return []
+
+
+def _worth_a_look(alarms: Iterable[Row]) -> datetime:
+    """The instant at which the service begins: some minutes into the first red alarm, else the middle of the shift."""
+    reds = [alarm["raised_at"] for alarm in alarms if alarm["level"] == RED]
+    return min(reds) + INTO_ALARM if reds else START + timedelta(hours=HOURS / 2)
+
+
+def _served(service: dict[str, Any]) -> str:
+    """Where the console is and how to log in."""
+    return words(
+        f"调度台  {service['url']}\n登录    {service['login']}，一次性密码 {service['one_time_password']}"
+        f"（登录后须修改）\n        在后台运行；再次运行即替换，结束：kill {service['pid']}",
+        f"console  {service['url']}\nlogin    {service['login']}, one-time password {service['one_time_password']} "
+        f"(to be changed then)\n         in the background; another run replaces it, kill {service['pid']} ends it",
+    )
 
 
 def _engine_here() -> Literal["light", "spark"]:

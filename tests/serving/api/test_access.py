@@ -49,7 +49,7 @@ def things_of(site: Site, mine: str) -> dict[str, str]:
         "alarm_id": alarm.alarm_id, "disposition_id": alarm.disposition_id or "", "point_id": gas(mine),
         "person_hash": person_hash(KEY, mine, f"{mine}C1"), "login": "nobody-there", "number": "1", "sha256": "0" * 64,
         "emergency_id": emergency_of(site, mine), "handover_id": handover_of(site, mine), "step_id": "count",
-        "name": "seismic_hazard",
+        "name": "seismic_hazard", "event_id": "e1", "kind": "clip",
     }  # fmt: skip
 
 
@@ -123,7 +123,8 @@ def test_lists_hold_only_the_users_mines(site: Site):
 def test_what_is_open_without_a_login_and_nothing_else(shown: Site):
     assert shown.call(None, "GET", "/health").json()["ok"] is True
     assert shown.call(None, "GET", "/openapi.json").status_code == 200
-    for path in ("/docs", "/redoc", "/api/v1", "/", "/metrics", "/api/v1/users/../mines"):
+    assert shown.call(None, "GET", "/console/").status_code == 200
+    for path in ("/docs", "/redoc", "/api/v1", "/metrics", "/api/v1/users/../mines"):
         assert shown.call(None, "GET", path).status_code in (401, 404)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -279,3 +281,18 @@ def test_freshness_is_told_of_silent_mines_too(two_mines_lake: Path):
     assert set(earlier.values()) == {START + timedelta(minutes=30)}, (
         "the clock was put back: nothing of what came later"
     )
+
+
+def test_who_asks_while_an_answer_is_made_waits_for_it():
+    kept, made, begun = KeptAnswers(), [], threading.Event()
+
+    def slowly() -> str:
+        made.append(threading.get_ident())
+        begun.wait(5)
+        return "told"
+
+    with ThreadPoolExecutor(8) as desks:
+        asked = [desks.submit(kept.answer, "same", slowly) for _ in range(8)]
+        begun.set()
+        assert {each.result().body for each in asked} == {b'"told"'}
+    assert len(made) == 1
