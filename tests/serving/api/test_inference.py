@@ -105,7 +105,7 @@ def picture() -> bytes:
 
 
 def test_pictures_travel_as_base64_and_as_files(shown: Site):
-    from minefusion.models.unsafe_behaviour.agpl.package import load
+    from minefusion.models.unsafe_behaviour.package import load
 
     content, path = picture(), "/api/v1/predict/detections"
     given = {"inputs": [tensor("picture", [base64.b64encode(content).decode()], "BYTES")]}
