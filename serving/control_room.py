@@ -235,6 +235,7 @@ def _keep(connection: Connection, after: Board, changes: Sequence[Change]) -> No
 
 def _row(record: Record, board: Board) -> dict[str, Any]:
     """A record as the row of its table."""
+    same: tuple[str, ...]
     row = {"body": json.dumps(plain(record), ensure_ascii=False), "mine_code": record.mine_code}
     match record:
         case Alarm():
@@ -256,12 +257,12 @@ def _row(record: Record, board: Board) -> dict[str, Any]:
         case Hold():
             return row | {"tag": record.tag, "kind": record.kind, "is_lifted": record.lifted_at is not None}
         case Disposition():
-            names = ("disposition_id", "area_id", "incident_id", "state", "opened_at", "closed_at")
-            return row | {name: getattr(record, name) for name in names}
+            same = ("disposition_id", "area_id", "incident_id", "state", "opened_at", "closed_at")
+            return row | {name: getattr(record, name) for name in same}
         case Desk():
             return row
         case Emergency():
-            names = ("emergency_id", "declared_at", "ended_at")
-            return row | {name: getattr(record, name) for name in names}
+            same = ("emergency_id", "declared_at", "ended_at")
+            return row | {name: getattr(record, name) for name in same}
         case Handover():
             return row | {"handover_id": record.handover_id, "made_at": record.made_at}

@@ -82,7 +82,9 @@ def fit_lag_trees(table: NDArray[np.float32], moves: Floats, config: ForecastCon
 def _lag_models(
     table: NDArray[np.float32], moves: Floats, config: ForecastConfig, size: Size, levels: Sequence[float]
 ) -> tuple[tuple[Any, ...], ...]:
-    asked = {"num_leaves": size.leaves, "min_data_in_leaf": size.least_in_leaf, "extra_trees": size.extra}
+    asked: dict[str, Any] = {
+        "num_leaves": size.leaves, "min_data_in_leaf": size.least_in_leaf, "extra_trees": size.extra,
+    }  # fmt: skip
     asked |= {} if size.extra else {"feature_fraction": 1.0}
     return quantile_models(table, moves, asked, rounds=size.rounds, config=config, levels=levels)
 

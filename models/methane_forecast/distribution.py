@@ -63,7 +63,7 @@ def moves_ahead(own_pct: Floats, base_pct: Floats, grid: Grid) -> Floats:
     )
 
 
-def from_counts(counts: NDArray[np.floating]) -> Cdf:
+def from_counts(counts: NDArray[np.floating] | NDArray[np.integer]) -> Cdf:
     """Cumulative form of counts per move (last axis)."""
     total = np.cumsum(counts, axis=-1)
     return (total / np.maximum(total[..., -1:], _TINY)).astype(np.float32)

@@ -90,7 +90,7 @@ class Forest:
         found = np.zeros((len(leaves), *self.tables[0].shape[1:]), np.float32)
         for tree, table in enumerate(self.tables):
             found += table[leaves[:, tree]]
-        return found / len(self.tables)
+        return (found / len(self.tables)).astype(np.float32)
 
 
 def fit_forest(rows: Features, moves: Floats, grid: Grid, config: ForecastConfig) -> Forest:
@@ -152,7 +152,7 @@ def quantile_models(
     """LightGBM models by horizon and level, on the rows whose move is known."""
     import lightgbm
 
-    shared = boosting(config) | asked
+    shared = {**boosting(config), **asked}
 
     def of_horizon(move: Floats) -> tuple[Any, ...]:
         known = np.isfinite(move)

@@ -26,7 +26,8 @@ def write(thing: Any, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, network in networks.items():
         (folder / name).write_bytes(network)
-    np.savez_compressed(folder / _ARRAYS, **arrays)
+    named: Mapping[str, Any] = arrays
+    np.savez_compressed(folder / _ARRAYS, **named)
     (folder / _TREE).write_text(json.dumps(tree), encoding="utf-8")
 
 

@@ -133,7 +133,8 @@ class GeneralNetwork:
 
     def _is_beyond(self, inputs: NDArray[np.float32]) -> NDArray[np.bool_]:
         seen = ranged(inputs)
-        return ((seen < self.calibration.low) | (seen > self.calibration.high)).any(axis=1)
+        beyond: NDArray[np.bool_] = (seen < self.calibration.low) | (seen > self.calibration.high)
+        return np.any(beyond, axis=1)
 
 
 @dataclass(frozen=True)

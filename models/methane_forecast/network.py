@@ -37,6 +37,9 @@ _GROWTH = (1.0, 1.6, 2.4, 3.0, 1.0, 1.6, 2.4)
 class Network(nn.Module):
     """Windows (n, CHANNELS, LENGTH) in physical units to quantiles [%] (n, TARGETS, FAN), rising along FAN."""
 
+    spans: Tensor
+    growth: Tensor
+
     def __init__(self, width: int = _WIDTH, dropout: float = 0.1) -> None:
         super().__init__()
         inputs = CHANNELS * len(_SPANS) + 5

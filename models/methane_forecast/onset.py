@@ -89,10 +89,10 @@ def fit_onset(
     forest = ExtraTreesRegressor(
         100, min_samples_leaf=25, max_features=0.3, n_jobs=config.threads, random_state=config.seed
     ).fit(x, came.astype(np.float64))
-    asked = {"objective": "binary", "num_leaves": 6, "min_data_in_leaf": 150, "feature_fraction": 0.4}
+    wanted = {"objective": "binary", "num_leaves": 6, "min_data_in_leaf": 150, "feature_fraction": 0.4}
     boosted = tuple(
         at_once(
-            lambda window: lightgbm.train(boosting(config) | asked, lightgbm.Dataset(x, window.astype(int)), 60),
+            lambda window: lightgbm.train(boosting(config) | wanted, lightgbm.Dataset(x, window.astype(int)), 60),
             came.T,
             config,
         )

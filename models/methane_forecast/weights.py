@@ -19,7 +19,8 @@ PRETRAINED = Path(__file__).parent / "shipped" / "pretrained" / "network.npz"
 def write_weights(network: Network, path: Path) -> None:
     """Write every weight under its name."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(path, **arrays_of(network))
+    arrays: Mapping[str, Any] = arrays_of(network)
+    np.savez_compressed(path, **arrays)
 
 
 def read_weights(path: Path = PRETRAINED) -> Network:

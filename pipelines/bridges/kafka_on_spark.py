@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 AT_ONCE = 20_000
 # How long a cluster that does not answer is waited for.
 ANSWERS_MS = 10_000
-STOPS_S = 5.0
+STOPS_S = 5
 CONNECTOR = "spark-sql-kafka"
 STOPPED = "the bridge stopped before this batch was on disk"
 

@@ -235,7 +235,8 @@ def snapshots_of(people: pl.DataFrame, roads: Roadways | None) -> dict[int, Snap
     for minute in people["minute_no"].unique().to_list():
         begin, end = np.searchsorted(minutes, [minute, minute + 1])
         part = slice(int(begin), int(end))
-        found[minute] = Snapshot(cards[part], areas[part], *(each[part] for each in columns))
+        parts: list[Any] = [each[part] for each in columns]
+        found[minute] = Snapshot(cards[part], areas[part], *parts)
     return found
 
 

@@ -330,7 +330,7 @@ def r09(history: History) -> nw.LazyFrame:
     )
     index = nw.col("index")
     rows = judged(history, rows, "R-09", ("", index))
-    share = number(100 * nw.col("completeness"), 0)
+    scored = number(100 * nw.col("completeness"), 0)
     return index_rows(
         placed(history, rows),
         R_09,
@@ -344,8 +344,8 @@ def r09(history: History) -> nw.LazyFrame:
         },
         limit_source=nw.col("limit_source"),
         limit_confidence=nw.col("limit_confidence"),
-        finding_zh=nw.concat_str(nw.lit("综合指数 "), number(index), nw.lit("（已评因素 "), share, nw.lit(" %）")),
+        finding_zh=nw.concat_str(nw.lit("综合指数 "), number(index), nw.lit("（已评因素 "), scored, nw.lit(" %）")),
         finding_en=nw.concat_str(
-            nw.lit("composite index "), number(index), nw.lit(" ("), share, nw.lit(" % of the factors scored)")
+            nw.lit("composite index "), number(index), nw.lit(" ("), scored, nw.lit(" % of the factors scored)")
         ),
     )

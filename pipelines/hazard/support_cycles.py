@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,11 +82,9 @@ def cycles_of_leg(at_us: Ints, mpa: Floats, rated_set_mpa: float, yield_mpa: flo
             (int(us[0]), int(at_us[last]), set_to, end, mean, yields, end < LEAKING * set_to, lowest > DRIFT_MPA)
         )
     columns = list(zip(*found, strict=True)) or [()] * 8
-    return Cycles(
-        *(np.array(column, dtype=np.int64) for column in columns[:2]),
-        *(np.array(column, dtype=float) for column in columns[2:6]),
-        *(np.array(column, dtype=bool) for column in columns[6:]),
-    )
+    types = (np.int64, np.int64, float, float, float, float, bool, bool)
+    arrays: list[Any] = [np.array(column, dtype=kind) for column, kind in zip(columns, types, strict=True)]
+    return Cycles(*arrays)
 
 
 def smoothed_over_supports(end_mpa: Floats) -> Floats:

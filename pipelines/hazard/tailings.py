@@ -3,7 +3,7 @@ colours of the whole facility (S-09)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import narwhals as nw
 import numpy as np
@@ -110,7 +110,7 @@ def least_depth_m(height_m: float) -> float:
     return float(np.interp(height_m, heights, depths))
 
 
-def _judge_tube(series: dict[str, Floats], span: Span) -> dict[str, Floats]:
+def _judge_tube(series: Mapping[str, Floats], span: Span) -> Mapping[str, Floats]:
     silent = np.full(span.hours, np.nan)
     depth, pool, manual = (series.get(name, silent) for name in ("phreatic_line", "reservoir_level", "by_hand"))
     start = span.start - span.first

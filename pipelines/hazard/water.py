@@ -409,7 +409,9 @@ def _sump_facts(history: History) -> dict[tuple[str, str], tuple[Sump, list[Pump
     """Mine and sump → the sump, its pumps, and its share of all the mine's pumps."""
     facts = {}
     for mine, site in history.sites.items():
-        for sump in site.sumps if site else ():
+        if site is None:
+            continue
+        for sump in site.sumps:
             pumps = [pump for pump in site.pumps if pump.sump_id == sump.sump_id]
             every = sum(pump.capacity_m3_h for pump in site.pumps)
             share = sum(pump.capacity_m3_h for pump in pumps) / every if every else 1.0

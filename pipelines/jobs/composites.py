@@ -104,9 +104,9 @@ def _highest_of_days(rows: pl.DataFrame) -> dict[str, list[tuple[str, Mapping[st
     for mine, area, start, inputs in rows.iter_rows():
         shares = json.loads(inputs)["by"]
         shares.pop("completeness", None)
-        day = highest.setdefault((mine, area, start.replace(hour=0)), {})
+        of_day = highest.setdefault((mine, area, start.replace(hour=0)), {})
         for group, share in shares.items():
-            day[group] = max(day.get(group, 0.0), share)
+            of_day[group] = max(of_day.get(group, 0.0), share)
     found: dict[str, list[tuple[str, Mapping[str, float]]]] = {}
     for (mine, _, day), shares in sorted(highest.items(), key=lambda item: item[0]):
         month = (day.replace(day=1) + MONTH).replace(day=1)

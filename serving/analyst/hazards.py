@@ -93,8 +93,9 @@ def _cells(source: Source, asked: Asked) -> pl.DataFrame:
         found = found.filter("legal_exceeded")
     shown = found.select("area_id", "index_id", "entity", window_start="worst_at").unique()
     told = rows.select(*shown.columns, *_TOLD).join(shown.lazy(), on=shown.columns, how="semi").collect()
-    keys = {"left_on": ["area_id", "index_id", "entity", "worst_at"], "right_on": shown.columns}
-    return with_area(found.join(told, **keys, how="left", maintain_order="left"), source.areas())
+    keys = ["area_id", "index_id", "entity", "worst_at"]
+    whole = found.join(told, left_on=keys, right_on=shown.columns, how="left", maintain_order="left")
+    return with_area(whole, source.areas())
 
 
 def _why(source: Source, asked: Asked) -> pl.DataFrame:

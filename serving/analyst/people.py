@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from minefusion.schemas import silver
+from minefusion.schemas.errors import InputError
 from minefusion.schemas.limits import limit
 from minefusion.schemas.table import Column
 from minefusion.serving.analyst.mine_clock import Span
@@ -131,16 +132,23 @@ def _hours(source: Source, asked: Asked) -> list[Span]:
     return [Span(each, each + hour, Text(f"{each:%m-%d %H:%M}", f"{each:%m-%d %H:%M}")) for each in starts]
 
 
+def _hours_of(rule: str) -> float:
+    hours = limit(rule).alarm
+    if hours is None:
+        raise InputError(f"expected hours as the alarm of rule {rule} in limits.csv, got none; give them there")
+    return hours
+
+
 def _stays(source: Source, asked: Asked) -> pl.DataFrame:
     approved = source.approved_hours
-    alarm_h = approved if approved is not None else limit(ALARM_RULE).alarm
+    alarm_h = approved if approved is not None else _hours_of(ALARM_RULE)
     rows = stays(
         source.frame(silver.POSITION, asked.begin - LONGEST_STAY, asked.end),
         source.frame(silver.PERSON),
         asked.begin,
         asked.end,
         alarm_h,
-        min(alarm_h, limit(WARNING_RULE).alarm),
+        min(alarm_h, _hours_of(WARNING_RULE)),
     )
     named = rows.with_columns(
         person_hash=pl.Series([source.hash_of(each) for each in rows["card_code"]], dtype=pl.String),

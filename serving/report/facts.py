@@ -278,6 +278,8 @@ def around(reader: Reader, mine_code: str, window: Window, area_id: str, gas: Se
         underground=[],
         underground_cap=None,
         indices=[],
+        behaviours=[],
+        watched={},
         quality=[],
         sent={},
         sent_rows={},

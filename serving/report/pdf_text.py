@@ -48,7 +48,9 @@ def character(code: int) -> int:
 
 def _mended(cmap: bytes) -> bytes:
     """A map from glyphs to text, radicals told as characters; a range that holds one is told glyph by glyph."""
-    lines, section = [], b""
+    lines: list[bytes] = []
+    rows: list[bytes] = []
+    section = b""
     for line in cmap.split(b"\n"):
         line = line.rstrip(b"\r")
         if line.endswith((b"beginbfchar", b"beginbfrange")):

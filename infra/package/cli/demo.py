@@ -103,7 +103,7 @@ def command(
     compared = compare(read_truth(truth), alarms, windows, mine)
     after = table_versions(here.lake)
     changed = taken.changed + sum(table.changed for table in built)
-    result = {
+    result: dict[str, Any] = {
         "engine": name,
         "scenario": scenario,
         "seed": seed,

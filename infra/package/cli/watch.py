@@ -74,5 +74,7 @@ def command(
             ),
             flush=True,
         )
-        for each in (*second.raised, *second.faults):
-            warn(words(each.sentence_zh, each.sentence_en))
+        for text in [(each.sentence_zh, each.sentence_en) for each in second.raised] + [
+            (each.sentence_zh, each.sentence_en) for each in second.faults
+        ]:
+            warn(words(*text))

@@ -110,10 +110,11 @@ def invented(seed: int) -> Sensors:
     """An air path whose gas wanders, in steps of a hundredth, sampled at no even spacing."""
     random = np.random.default_rng(seed)
     times = PERIOD_S * np.arange(SAMPLES) - random.uniform(0, 0.9 * PERIOD_S, SAMPLES)
-    gas = []
+    gas: list[tuple[Floats, Floats]] = []
     for _ in range(PER_PATH):
         wander = np.cumsum(random.normal(0, 0.01, SAMPLES))
-        gas.append((times, np.round(np.abs(random.uniform(0.2, 0.7) + wander), 2)))
+        values = np.round(np.abs(random.uniform(0.2, 0.7) + wander), 2).astype(np.float64)
+        gas.append((times, values))
     return Sensors(
         tuple(gas),
         (times, np.round(2 + random.normal(0, 0.1, SAMPLES), 1)),

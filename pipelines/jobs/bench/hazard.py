@@ -111,8 +111,10 @@ def one_hour(scratch: Path, roadways: int) -> Settings:
     """A lake with one simulated hour of a mine that sends every feed, up to silver."""
     settings = load_settings(lake=scratch / "hour")
     landing = scratch / "landing"
-    sizes = {"roadways": roadways, "people": PEOPLE_PER_ROADWAY * roadways}
-    simulate_mine("demo", seed=1, out=landing, truth=scratch / "truth", hours=LESS_THAN_AN_HOUR, start=FIRST, **sizes)
+    simulate_mine(
+        "demo", seed=1, out=landing, truth=scratch / "truth", hours=LESS_THAN_AN_HOUR, start=FIRST, roadways=roadways,
+        people=PEOPLE_PER_ROADWAY * roadways,
+    )  # fmt: skip
     engine = open_engine(settings, "light")
     ingest(settings, landing, engine=engine)
     build(engine, selection="conform")

@@ -12,15 +12,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from minefusion.models.unsafe_behaviour.detections import Detector, Picture
-from minefusion.models.unsafe_behaviour.detector import DetectorConfig, open_detector
+from minefusion.models.unsafe_behaviour.detector import DetectorConfig, Device, open_detector
 from minefusion.pipelines.jobs.bench.ingest import Progress, Result, hardware
 from minefusion.pipelines.jobs.bench.meter import Meter
 from minefusion.pipelines.jobs.video.judging import judged_clip
@@ -28,6 +28,7 @@ from minefusion.pipelines.jobs.video.plant_state import NOTHING_KNOWN
 from minefusion.pipelines.jobs.video.watching import Watching
 from minefusion.pipelines.simulate.video import simulate_video
 from minefusion.pipelines.video.frames import Frame, clip_frames
+from minefusion.pipelines.video.stream import LiveStream
 from minefusion.schemas.errors import InputError, MissingError
 from minefusion.schemas.site_cameras import CameraStream, View
 
@@ -48,7 +49,7 @@ def bench_video(
     weights: Path | None = None,
     image_px: int = 640,
     scale: float = 1.0,
-    device: str = "cpu",
+    device: Device = "cpu",
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Pictures a second end to end and of the detector alone, and streams of five pictures a second.
@@ -172,7 +173,9 @@ def _delay(detector: Detector, pictures: Sequence[Picture], count: int, seconds:
     began = time.time()
     streams = {code: _Replayed(pictures, began + n / (STREAM_FPS * count)) for n, code in enumerate(codes)}
     views = {code: View(code, "620000000001", stream=CameraStream(code, "memory", STREAM_FPS)) for code in codes}
-    watching = Watching(views, detector, streams=lambda view: streams[view.camera_code])
+    # A replayed stream has all of a live one that watching asks for, and no network behind it.
+    made = cast("Callable[[View], LiveStream]", lambda view: streams[view.camera_code])
+    watching = Watching(views, detector, streams=made)
     told = list(watching.seconds(lambda: time.time() >= began + seconds))
     delays = [second.delay_s_p95 for second in told[1:] if second.delay_s_p95 is not None]
     dropped = sum(second.dropped for second in told[1:])

@@ -48,7 +48,7 @@ def evaluate_forecast_driver(
     *, seeds: Sequence[int], shifts: Sequence[str] = tuple(RIGHT), progress: Progress | None = None
 ) -> dict[str, Any]:
     """Per shift how often the true cause was named, nothing was named, or another cause."""
-    found = []
+    found: list[dict[str, Any]] = []
     for number, shift in enumerate(shifts):
         said: Counter[str] = Counter()
         for seed in seeds:
