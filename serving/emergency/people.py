@@ -44,11 +44,13 @@ _URGENCY = (
 )
 
 _FIXES = """
-SELECT card_code, observed_at, in_out_flag, area_id, edge_id, chainage_m, station_code, entered_mine_at, is_calling
-FROM (
-  SELECT *, row_number() OVER (PARTITION BY card_code ORDER BY observed_at DESC) AS newest FROM silver.position
-  WHERE mine_code = $mine AND day >= $first AND observed_at > $begin AND observed_at <= $at
-) WHERE newest = 1 ORDER BY card_code
+SELECT p.card_code, p.observed_at, p.in_out_flag, p.area_id, p.edge_id, p.chainage_m, p.station_code,
+  p.entered_mine_at, p.is_calling
+FROM silver.position p JOIN (
+  SELECT card_code, max(observed_at) AS newest FROM silver.position
+  WHERE mine_code = $mine AND day >= $first AND observed_at > $begin AND observed_at <= $at GROUP BY card_code
+) n ON p.card_code = n.card_code AND p.observed_at = n.newest
+WHERE p.mine_code = $mine AND p.day >= $first AND p.observed_at > $begin ORDER BY p.card_code
 """
 _WAYS = """
 SELECT person_hash, minute, answer, air, goal_id, length_m, walk_min, self_rescuer_min, self_rescuer_left_min,

@@ -225,7 +225,7 @@ setInterval(() => {
 }, 1000);
 
 async function follow() {
-  if (user() && $('login').hidden) await refresh().catch((error) => { if (error.status && error.status !== 401) complain(error); });
+  if (user() && $('login').hidden && !document.hidden) await refresh().catch((error) => { if (error.status && error.status !== 401) complain(error); });
   setTimeout(follow, EVERY_MS);
 }
 
