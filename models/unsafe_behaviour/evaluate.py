@@ -79,7 +79,7 @@ def evaluate(
         )
     judged = judged_pictures(detector, data, split, classes, progress)
     scores = _scores(judged, len(classes))
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"name": name} | {key: round(float(values[index]), 4) for key, values in scores.items() if key != "n"}
         | {"n": int(scores["n"][index])}
         for index, name in enumerate(classes)

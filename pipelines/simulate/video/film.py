@@ -20,8 +20,8 @@ from minefusion.pipelines.simulate.video.acting import Director, Script, posed
 from minefusion.pipelines.simulate.video.figures import PARTS, draw
 from minefusion.pipelines.simulate.video.stage import Stage, finished
 from minefusion.pipelines.simulate.video.truth import Seen, TrueEvent, events, seen
-from minefusion.pipelines.simulate.video.tunnel import HEIGHT_PX, MINE, WIDTH_PX, Tunnel, tunnel
-from minefusion.schemas.site import Area, Camera, Edge, Node, Site, dump_site
+from minefusion.pipelines.simulate.video.tunnel import HEIGHT_PX, MINE, WIDTH_PX, Kind, Tunnel, tunnel
+from minefusion.schemas.site import Area, AreaKind, Camera, Edge, Node, Site, dump_site
 
 Progress = Callable[[float, str], None]
 
@@ -206,7 +206,7 @@ def _site(places: Sequence[Tunnel]) -> Site:
         Edge(f"E{n + 1}", f"N{n + 1}", f"N{n + 2}", f"{MINE}{n + 1:04d}", "BELT_ROAD", None, 100.0, 12.0)
         for n in range(len(places))
     )
-    kinds = {"belt": "belt_road", "haulage": "main_intake", "heading": "heading", "chamber": "chamber"}
+    kinds: dict[Kind, AreaKind] = {"belt": "belt_road", "haulage": "main_intake", "heading": "heading", "chamber": "chamber"}
     return Site(
         mine_code=MINE,
         name_zh="示范煤矿",
