@@ -206,7 +206,12 @@ def _site(places: Sequence[Tunnel]) -> Site:
         Edge(f"E{n + 1}", f"N{n + 1}", f"N{n + 2}", f"{MINE}{n + 1:04d}", "BELT_ROAD", None, 100.0, 12.0)
         for n in range(len(places))
     )
-    kinds: dict[Kind, AreaKind] = {"belt": "belt_road", "haulage": "main_intake", "heading": "heading", "chamber": "chamber"}
+    kinds: dict[Kind, AreaKind] = {
+        "belt": "belt_road",
+        "haulage": "main_intake",
+        "heading": "heading",
+        "chamber": "chamber",
+    }
     return Site(
         mine_code=MINE,
         name_zh="示范煤矿",
