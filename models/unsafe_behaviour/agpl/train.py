@@ -92,8 +92,8 @@ def train(data: Path, weights: Path, out: Path, recipe: Recipe, budget_s: float 
     data_set = load_dataset(data)
     data_set.split("train")
     data_set.split("val")
-    seen = fingerprint(data_set)
-    about = {"recipe": asdict(recipe), "data": seen, "weights": weights.name}
+    data_fingerprint = fingerprint(data_set)
+    about = {"recipe": asdict(recipe), "data": data_fingerprint, "weights": weights.name}
     last, results = out / "weights" / "last.pt", out / "results.csv"
     _begin_or_go_on(out, about)
     done = _epochs(results)
@@ -109,7 +109,7 @@ def train(data: Path, weights: Path, out: Path, recipe: Recipe, budget_s: float 
         epochs=recipe.epochs,
         best=best,
         metrics=max(done, key=_fitness) if done else {},
-        data_fingerprint=seen,
+        data_fingerprint=data_fingerprint,
     )
 
 

@@ -20,7 +20,7 @@ from minefusion.pipelines.simulate.video.acting import Director, Script, posed
 from minefusion.pipelines.simulate.video.figures import PARTS, draw
 from minefusion.pipelines.simulate.video.stage import Stage, finished
 from minefusion.pipelines.simulate.video.truth import Seen, TrueEvent, events, seen
-from minefusion.pipelines.simulate.video.tunnel import HEIGHT_PX, MINE, WIDTH_PX, Tunnel, tunnel
+from minefusion.pipelines.simulate.video.tunnel import HEIGHT_PX, MINE, WIDTH_PX, Kind, Tunnel, tunnel
 from minefusion.schemas.site import Area, AreaKind, Camera, Edge, Node, Site, dump_site
 
 Progress = Callable[[float, str], None]
@@ -206,9 +206,12 @@ def _site(places: Sequence[Tunnel]) -> Site:
         Edge(f"E{n + 1}", f"N{n + 1}", f"N{n + 2}", f"{MINE}{n + 1:04d}", "BELT_ROAD", None, 100.0, 12.0)
         for n in range(len(places))
     )
-    kinds: dict[str, AreaKind] = {
-        "belt": "belt_road", "haulage": "main_intake", "heading": "heading", "chamber": "chamber",
-    }  # fmt: skip
+    kinds: dict[Kind, AreaKind] = {
+        "belt": "belt_road",
+        "haulage": "main_intake",
+        "heading": "heading",
+        "chamber": "chamber",
+    }
     return Site(
         mine_code=MINE,
         name_zh="示范煤矿",
