@@ -54,9 +54,11 @@ def java_version(command: str) -> int | None:
     return int(said.group(1)) if done.returncode == 0 and said else None
 
 
-def wrong_jars(folder: Path, wanted: Mapping[str, str] = DELTA_JARS) -> list[str]:
+def wrong_jars(folder: Path, wanted: Mapping[str, str] | None = None) -> list[str]:
     """The wanted jars that `folder` lacks or holds damaged: Delta's, where not told otherwise."""
-    return [name for name, sha256 in wanted.items() if _sha256(folder / name) != sha256]
+    return [
+        name for name, sha256 in (DELTA_JARS if wanted is None else wanted).items() if _sha256(folder / name) != sha256
+    ]
 
 
 def wrong_kafka_jars(folder: Path) -> bool:
