@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SPARK = "spark"
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Two processes share the suite: a file stays whole, and all that needs Spark goes, first, to one of them."""
 
@@ -31,6 +32,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: group(item) != SPARK)
     for item in items:
         item.add_marker(pytest.mark.xdist_group(group(item)))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Torn apart, files would make their dear fixtures in both processes, and Spark would run twice."""
+    if getattr(session.config.option, "loadgroup", False) and not all("@" in item.nodeid for item in session.items):
+        raise pytest.UsageError("expected pytest-xdist to group tests by file, it does not; install the locked pytest")
 
 
 @pytest.fixture(autouse=True)
