@@ -69,7 +69,9 @@ def differing(scenario: str, folder: Path) -> list[str]:
     lines = []
     for index, windows in curves(scenario).items():
         kept, level = level_kept(folder / f"{index.id}.svg"), worst_level(windows)
-        if kept != level:
+        if kept is None:
+            lines.append(f"{index.id}: expected a picture, found none; run make pictures SCENARIOS={scenario}")
+        elif kept != level:
             lines.append(f"{index.id}: expected level {kept} as in its picture, got {level} over {scenario}")
     return lines
 
