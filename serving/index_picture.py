@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from minefusion.serving.report.markup import escaped
 
@@ -32,7 +34,7 @@ class Window:
 
 
 def index_picture(title: str, unit: str, windows: Sequence[Window], steps: Mapping[str, float]) -> str:
-    """The picture.
+    """The picture. Its `data-level` is the highest level that it shows.
 
     Args:
         windows: in order of time, at least one.
@@ -53,7 +55,7 @@ def index_picture(title: str, unit: str, windows: Sequence[Window], steps: Mappi
 
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:.0f} {HEIGHT:.0f}" font-family="{_FONT}" '
-        'font-size="12" role="img">',
+        f'font-size="12" role="img" data-level="{worst_level(windows)}">',
         f"<title>{escaped(title)}</title>",
         f'<rect width="{WIDTH:.0f}" height="{HEIGHT:.0f}" fill="#F5F6F7"/>',
         f'<text x="{LEFT:.0f}" y="20" font-size="13" font-weight="700" fill="#14191E">{escaped(title)}</text>',
@@ -69,6 +71,17 @@ def index_picture(title: str, unit: str, windows: Sequence[Window], steps: Mappi
     parts += _curve(windows, usual, x, y)
     parts += _strip(windows, usual, x, bottom)
     return "".join([*parts, "</svg>\n"])
+
+
+def worst_level(windows: Sequence[Window]) -> int:
+    """The highest level of all windows; 0 where none has one."""
+    return max((window.level or 0 for window in windows), default=0)
+
+
+def level_kept(picture: Path) -> int | None:
+    """The highest level that a picture shows; None where there is no such picture."""
+    found = re.search(r'data-level="(\d)"', picture.read_text(encoding="utf-8")) if picture.is_file() else None
+    return int(found[1]) if found else None
 
 
 def _is_near(step: float, shown: Sequence[float]) -> bool:

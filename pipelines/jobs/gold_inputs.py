@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -154,11 +154,15 @@ def computed_by_index(
     given: Kind,
     window: Window,
     mines: Sequence[str],
+    only: Collection[str] | None = None,
 ) -> Iterator[Computed]:
     """Rows of gold.hazard_index and the part they stand for, of as many indices at once as the engine plans well.
 
-    Those that can say nothing of any of the mines go with the last ones, without being planned.
+    Those that can say nothing of any of the mines go with the last ones, without being planned. `only`: ids of those
+    that are asked for.
     """
+    if only is not None:
+        catalogue = [each for each in catalogue if each[0].id in only]
     who = speaking(given, catalogue)
     called = who.called
     ids = {declared.id for declared, _ in called}

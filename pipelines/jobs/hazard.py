@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import narwhals as nw
 import polars as pl
@@ -149,13 +150,16 @@ def _run(
     return list(tally.tables.values()) or [Built(job.table.name)]
 
 
-def _hazard(engine: Engine, work: Work, master: Master) -> Iterator[Computed]:
-    """Indices over ten minutes are computed for whole windows of theirs; minutes to come are left to later."""
+def _hazard(engine: Engine, work: Work, master: Master, only: Collection[str] | None = None) -> Iterator[Computed]:
+    """Indices over ten minutes are computed for whole windows of theirs; minutes to come are left to later.
+
+    `only`: ids of the indices that are asked for, in place of all.
+    """
     window, mines = work.window, work.mines
     earlier = silent_above_limit(engine, window, mines)
     inputs = make_inputs(engine, window.aligned(TEN_MINUTES), mines, master, earlier=earlier)
     before_the_end = nw.col("window_start") < nw.lit(window.end, dtype=UTC_MICROSECONDS)
-    for rows, part in computed_by_index(engine, CATALOGUE, inputs, window, mines):
+    for rows, part in computed_by_index(engine, CATALOGUE, inputs, window, mines, only):
         yield rows.filter(before_the_end), part
     for rows, part in rule_rows(engine, inputs, window, mines):
         yield rows.filter(before_the_end), part
@@ -240,3 +244,9 @@ JOBS: dict[str, Job] = {
     "alarm_cause": Job(gold.ALARM_CAUSE, (Stage(gold.ALARM), Stage(gold.SENSOR_HEALTH)), CAUSE_STEPS, causes),
     "escape_route": Job(gold.ESCAPE_ROUTE, (SILVER, HAZARD), Steps(MINUTE), escapes),
 }
+
+
+def index_job(job: str, only: Collection[str]) -> Job:
+    """The job "hazard_index" or "hazard_trend" for the indices named `only`."""
+    compute = {"hazard_index": _hazard, "hazard_trend": trends}[job]
+    return replace(JOBS[job], compute=partial(compute, only=frozenset(only)))

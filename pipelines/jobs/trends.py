@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 
 import narwhals as nw
@@ -29,11 +29,10 @@ TREND_STEPS = Steps(HOUR, HOUR, only_passed=True, after=HISTORY, bridged=timedel
 LONGEST_STAY = timedelta(days=400)
 
 
-def trends(engine: Engine, work: Work, master: Master) -> Iterator[Computed]:
-    """The slow indices' rows."""
-    yield from computed_by_index(
-        engine, TRENDS, make_history(engine, work.window, work.mines, master), work.window, work.mines
-    )
+def trends(engine: Engine, work: Work, master: Master, only: Collection[str] | None = None) -> Iterator[Computed]:
+    """The slow indices' rows, or those of the indices `only`."""
+    history = make_history(engine, work.window, work.mines, master)
+    yield from computed_by_index(engine, TRENDS, history, work.window, work.mines, only)
 
 
 def trend_alarms(engine: Engine, work: Work, _master: Master) -> Iterator[Computed]:

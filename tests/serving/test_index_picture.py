@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis.strategies import floats, integers, lists, none, one_of, tuples
 
-from minefusion.serving.index_picture import MOST_POINTS, Window, index_picture
+from minefusion.serving.index_picture import MOST_POINTS, Window, index_picture, level_kept
 
 T0 = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -25,6 +25,13 @@ def test_a_missing_value_breaks_the_line_and_levels_stand_in_a_strip():
     fills = re.findall(r'<rect [^>]*height="10" fill="(#\w+)"', picture)
     assert fills == ["#8D969E", "#EC7A08", "#D3D7DB", "#C4161C"]
     assert picture.count("stroke-dasharray") == 1
+
+
+def test_the_highest_level_that_a_picture_shows_is_kept_in_it(tmp_path):
+    picture = tmp_path / "F-02.svg"
+    assert level_kept(picture) is None
+    picture.write_text(index_picture("F-02", "%", hourly((0.1, 0), (1.2, 3), (None, None)), {}), encoding="utf-8")
+    assert level_kept(picture) == 3
 
 
 def test_a_long_run_keeps_its_peak_and_stays_small():
