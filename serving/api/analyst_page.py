@@ -12,7 +12,7 @@ router = APIRouter(prefix="/analyse", include_in_schema=False)
 
 _FILES = {
     "analyse.js": ("analyst/static/analyse.js", "text/javascript"),
-    "session.js": ("analyst/static/session.js", "text/javascript"),
+    "saving.js": ("analyst/static/saving.js", "text/javascript"),
     "sql.js": ("analyst/static/sql.js", "text/javascript"),
     "words.js": ("analyst/static/words.js", "text/javascript"),
     "analyse.css": ("analyst/static/analyse.css", "text/css"),

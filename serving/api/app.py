@@ -39,6 +39,7 @@ from minefusion.serving.api.service import SCHEME, Service
 from minefusion.serving.api.watch import Watch
 from minefusion.serving.console import pages
 from minefusion.serving.emergency import page as emergency_page
+from minefusion.serving.pages import serve as serve_shared
 
 # Answers are data and never pages: nothing in them runs, nothing outside is asked for, nothing is framed.
 _HEADERS = {
@@ -88,6 +89,7 @@ def make_app(service: Service, *, watch_every_s: float | None) -> FastAPI:
     app.include_router(mines.open_router)
     app.include_router(analyst_page.router)
     emergency_page.serve(app)
+    serve_shared(app)
     told = _problems(401, 403, 422, 429)
     routers: tuple[APIRouter, ...] = (
         accounts.router, mines.router, listings.router(), series.router, people.router, alarms.router,

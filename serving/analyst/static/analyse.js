@@ -1,5 +1,7 @@
 // The analysts' page: everything it shows is in its address. Panes come from the service as markup that it made inert.
-import { call, forget, json, logIn, save } from "./session.js";
+import { consoleAddress, showLinks } from "/pages/links.js";
+import { answer, call, loginWithOwnPassword, logout, user, whenLoginNeeded } from "/pages/session.js";
+import { save } from "./saving.js";
 import { openSql } from "./sql.js";
 import { both, isEnglish, word } from "./words.js";
 
@@ -25,11 +27,7 @@ const go = (address, replace = false) => {
 };
 
 const trouble = (error) => {
-  $("trouble").replaceChildren(...(error ? [both(error.zh || error.message, error.message)] : []));
-  if (error && error.status === 401) {
-    forget();
-    start();
-  }
+  $("trouble").replaceChildren(...(error ? [both(error.zh || error.message, error.en || error.message)] : []));
 };
 
 const speak = (lang) => {
@@ -65,7 +63,7 @@ const choice = (options, value) => {
 };
 
 const areasOf = async (mine) => {
-  if (!areas.has(mine)) areas.set(mine, (await json("/areas", { params: { mine, limit: 1000 } })).rows);
+  if (!areas.has(mine)) areas.set(mine, (await call("/areas", { params: { mine, limit: 1000 } })).rows);
   return areas.get(mine).map((each) => [each.area_id, (isEnglish() ? each.name_en : each.name_zh) || each.area_id]);
 };
 
@@ -110,7 +108,7 @@ const drawQuestion = async (view, params) => {
   };
   for (const each of FILES) $(`file-${each}`).onclick = async () => {
     try {
-      await save(await call(`/analysis/${view.path}`, { params: { ...sent(), format: each } }), `${view.path}.${each}`);
+      await save(await answer(`/analysis/${view.path}`, { params: { ...sent(), format: each } }), `${view.path}.${each}`);
     } catch (error) {
       trouble(error);
     }
@@ -128,7 +126,24 @@ const drawQuestion = async (view, params) => {
 
 const sent = () => Object.fromEntries(Object.entries(asked()).filter(([name]) => !OWN.includes(name)));
 
+// Where the console stands when it is to show the same: the picked instant, else the end of the span where that is past.
+const instantOf = ({ at, to }) => {
+  const ms = Date.parse(at || to || "");
+  return Number.isNaN(ms) || ms > Date.now() ? null : ms;
+};
+
+const drawPages = () => {
+  const { lang = "zh", mine, pick, area_id: area, ...rest } = asked();
+  showLinks($("pages"), user()?.role, "analysis", { lang, mine });
+  const picked = [pick, area].find((each) => each && each !== mine);
+  const isArea = (areas.get(mine) || []).some((each) => each.area_id === picked);
+  const place = picked && `${isArea ? "area" : "point"}:${picked}`;
+  $("to-console").href = consoleAddress({ lang, mine, place, atMs: instantOf(rest) });
+  $("to-console").hidden = !user();
+};
+
 const drawNames = (path) => {
+  drawPages();
   const group = path.split("/")[0];
   const first = new Map();
   for (const each of views) if (!first.has(each.group)) first.set(each.group, each);
@@ -156,14 +171,15 @@ const show = async () => {
   if (!asked().mine && mines.length) return go(addressOf(path, { ...asked(), mine: mines[0].mine_code }), true);
   $("sql").hidden = true;
   for (const id of ["question", "pane"]) $(id).hidden = false;
+  await areasOf(asked().mine).catch(trouble);
+  if (own !== turn) return;
   drawNames(path);
   trouble(null);
   await drawQuestion(view, asked()).catch(trouble);
   if (own !== turn) return;
   $("pane").setAttribute("aria-busy", "true");
   try {
-    const answer = await call(`/analysis/${path}`, { params: { ...sent(), format: "html" } });
-    const markup = await answer.text();
+    const markup = await (await answer(`/analysis/${path}`, { params: { ...sent(), format: "html" } })).text();
     // Of two questions the later one counts, whichever is answered first.
     if (own === turn) $("pane").innerHTML = markup;
   } catch (error) {
@@ -193,39 +209,37 @@ for (const button of document.querySelectorAll("[data-lang]"))
 
 const start = async () => {
   speak(asked().lang);
-  let me = null;
-  try {
-    me = await json("/me");
-    [{ rows: views, steps_min: steps }, { rows: mines }] = await Promise.all([json("/analysis"), json("/mines")]);
-  } catch (error) {
-    if (error.status !== 401) trouble(error);
-  }
-  const isIn = me !== null && views.length > 0;
+  const isIn = Boolean(user()) && !user().must_change;
   $("login").hidden = isIn;
-  $("desk").hidden = !isIn;
-  $("leave").hidden = !isIn;
-  $("who").textContent = me ? `${me.name} · ${me.role}` : "";
-  if (isIn) show();
+  $("desk").hidden = $("leave").hidden = !isIn;
+  $("who").textContent = isIn ? `${user().name} · ${isEnglish() ? user().role_en : user().role_zh}` : "";
+  if (!isIn) return drawPages();
+  try {
+    [{ rows: views, steps_min: steps }, { rows: mines }] = await Promise.all([call("/analysis"), call("/mines")]);
+    await show();
+  } catch (error) {
+    trouble(error);
+  }
 };
 
+whenLoginNeeded(start);
 $("leave").addEventListener("click", async () => {
-  await call("/logout", { method: "POST" }).catch(() => null);
-  forget();
-  views = [];
+  await logout();
   start();
 });
 $("login").addEventListener("submit", async (event) => {
   event.preventDefault();
   const form = event.target;
   try {
-    await logIn(form.login.value, form.password.value);
+    await loginWithOwnPassword(form.login.value, form.password.value);
     form.reset();
+    form.querySelector("[role=alert]")?.remove();
     await start();
   } catch (error) {
     const told = document.createElement("p");
     told.className = "note";
     told.setAttribute("role", "alert");
-    told.append(both(error.zh || error.message, error.message));
+    told.append(both(error.zh || error.message, error.en || error.message));
     form.querySelector("[role=alert]")?.remove();
     form.append(told);
   }

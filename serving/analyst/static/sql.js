@@ -1,5 +1,6 @@
 // The SQL page: tables with their columns, saved questions, an answer that is text whatever it holds.
-import { call, json, save } from "./session.js";
+import { answer, call } from "/pages/session.js";
+import { save } from "./saving.js";
 import { both, isEnglish, say, word } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
@@ -14,7 +15,7 @@ const element = (name, content, more = {}) => {
 };
 
 const drawTables = async () => {
-  const { rows } = await json("/sql/tables");
+  const { rows } = await call("/sql/tables");
   $("tables").replaceChildren(
     ...rows.map((table) => {
       const made = element("details");
@@ -32,7 +33,7 @@ const drawTables = async () => {
 };
 
 const drawSaved = async () => {
-  const { rows } = await json("/sql/saved");
+  const { rows } = await call("/sql/saved");
   $("saved").replaceChildren(
     ...rows.map((each) => {
       const line = element("li");
@@ -61,7 +62,7 @@ const run = async () => {
   $("answer").replaceChildren();
   const began = performance.now();
   try {
-    const told = await json("/sql", { method: "POST", body: { query } });
+    const told = await call("/sql", { method: "POST", body: { query } });
     const took = ((performance.now() - began) / 1000).toFixed(2);
     $("answered").textContent = `${told.rows.length} ${say("rows")} · ${took} s${told.is_cut ? ` · ${say("cut")}` : ""}`;
     const table = element("table"), head = element("tr"), body = element("tbody");
@@ -91,7 +92,7 @@ export const openSql = async (query, rememberQuery, tellTrouble) => {
       ...FILES.map((kind) => {
         const made = element("button", kind.toUpperCase(), { type: "button", id: `sql-${kind}` });
         made.onclick = () =>
-          call("/sql", { method: "POST", body: { query: $("query").value, format: kind } }).then((answer) => save(answer, `query.${kind}`), trouble);
+          answer("/sql", { method: "POST", body: { query: $("query").value, format: kind } }).then((file) => save(file, `query.${kind}`)).catch(trouble);
         return made;
       }),
     );

@@ -1,6 +1,6 @@
 // The alarm list: incidents first, unacknowledged on top, eight fixed slots a row; advisories of models apart.
 
-import {user} from './api.js';
+import {user} from '/pages/session.js';
 import {alarmSentence, lasted, stateWords, thingOf} from './alarm_words.js';
 import {html, show, showRows} from './html.js';
 import {areaName, mayDo, mine} from './mine.js';

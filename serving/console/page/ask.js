@@ -1,7 +1,7 @@
 // A short question about one alarm, docked under the list so that nothing covers what is live: the note of an
 // acknowledgement, whom to assign it to, how long it is shelved. Never a window over the screen, never a "yes" in focus.
 
-import {call} from './api.js';
+import {call} from '/pages/session.js';
 import {thingOf} from './alarm_words.js';
 import {html, show} from './html.js';
 import {areaName, mine} from './mine.js';

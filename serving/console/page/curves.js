@@ -3,7 +3,7 @@
 
 import uPlot from './vendor/uplot/uPlot.esm.js';
 
-import {call} from './api.js';
+import {call} from '/pages/session.js';
 import {html, show} from './html.js';
 import {areaName, areaOf, decimals, levelOf, mine, nearestToLimit, pointShort, pointsOf, pointTag, standing} from './mine.js';
 import {clock, hourMinute, number, unitName} from './numbers.js';

@@ -1,6 +1,6 @@
 // The disposal drawer: eight sections on one page, saved at any time; the draft stays when it is closed.
 
-import {call, user} from './api.js';
+import {call, user} from '/pages/session.js';
 import {alarmSentence, thingOf} from './alarm_words.js';
 import {html, show} from './html.js';
 import {alarmOf, areaName, areaRow, dispositionOf, mayDo, mine} from './mine.js';

@@ -1,6 +1,6 @@
 // Evidence of the selected place at its time: what a camera saw, who was there, and how its sensors stand.
 
-import {bytes, call} from './api.js';
+import {answer, call} from '/pages/session.js';
 import {html, show} from './html.js';
 import {areaName, areaOf, decimals, gridOf, gridOfPlace, maySeePeople, mayDo, mine, pointShort, pointsOf, standing} from './mine.js';
 import {age, clock, instant, number, stamp, withUnit} from './numbers.js';
@@ -105,7 +105,7 @@ export class Evidence {
     for (const [kind, tag] of [['clip', 'video'], ['snapshot', 'img']]) {
       if (!event[`${kind}_uri`]) continue;
       try {
-        const address = URL.createObjectURL(await bytes(`/evidence/${encodeURIComponent(event.event_id)}/${kind}`, {mine: mine.code}));
+        const address = URL.createObjectURL(await (await answer(`/evidence/${encodeURIComponent(event.event_id)}/${kind}`, {params: {mine: mine.code}})).blob());
         if (this.body.dataset.event !== key) { URL.revokeObjectURL(address); return; }
         const shown = document.createElement(tag);
         shown.src = address;

@@ -1,6 +1,6 @@
 // The login: over a screen that goes on being up to date, where one is there already.
 
-import {changePassword, login} from './api.js';
+import {changePassword, login} from '/pages/session.js';
 import {html, show} from './html.js';
 import {L} from './words.js';
 

@@ -1,7 +1,7 @@
 // The console: one picture of the mine, one selection, and panes that show both. This file says how they hang together.
 
 import {Alarms} from './alarms.js';
-import {call, logout, user, whenLoginNeeded} from './api.js';
+import {call, logout, user, whenLoginNeeded} from '/pages/session.js';
 import {Areas} from './areas.js';
 import {Ask} from './ask.js';
 import {Band} from './band.js';
@@ -20,7 +20,7 @@ import {Sound} from './sound.js';
 import {follow} from './stream.js';
 import {nextSpeed, TimeBar} from './timebar.js';
 import {selectedDisposition, Timeline} from './timeline.js';
-import {TopBar} from './topbar.js';
+import {pageLinks, TopBar} from './topbar.js';
 import {className, L, of, setLanguage} from './words.js';
 
 const PICTURE_EACH_MS = 5000;
@@ -78,7 +78,7 @@ function build() {
 function toggleMenu() {
   panes.menu.hidden = !panes.menu.hidden;
   if (panes.menu.hidden) return;
-  show(panes.menu, html`${(mine.row?.mines ?? []).length > 1 ? mine.row.mines.map((each) => html`<button data-mine-code="${each.mine_code}">${of(each, 'name')}</button>`) : ''}<button data-act="logout">${L('退出登录', 'Log out')}</button>`);
+  show(panes.menu, html`${(mine.row?.mines ?? []).length > 1 ? mine.row.mines.map((each) => html`<button data-mine-code="${each.mine_code}">${of(each, 'name')}</button>`) : ''}<span class="pages">${pageLinks()}</span><button data-act="logout">${L('退出登录', 'Log out')}</button>`);
   panes.menu.querySelector('button').focus();
 }
 

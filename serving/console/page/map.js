@@ -1,6 +1,7 @@
 // The roadway map: what stands still, then what is the case now. ECharts draws the shapes and tells what was clicked; the
 // view is ours, since symbols and words keep their size at any zoom.
 
+import {explorerAddress} from '/pages/links.js';
 import * as echarts from './vendor/echarts/echarts.esm.min.mjs';
 
 import {html, show} from './html.js';
@@ -97,11 +98,17 @@ export class RoadwayMap {
   draw(told) {
     this.last = told;
     const area = areaOf(kindAndId(state.place));
-    show(this.head, html`<h2>${L('巷道图', 'Roadways')}</h2><span class="crumbs sm"><button data-place="">${L('全矿', 'Mine')}</button>${area ? html` › <button data-place="area:${area}">${areaName(area)}</button>` : ''}</span><span class="sp"></span>
+    show(this.head, html`<h2>${L('巷道图', 'Roadways')}</h2><span class="crumbs sm"><button data-place="">${L('全矿', 'Mine')}</button>${area ? html` › <button data-place="area:${area}">${areaName(area)}</button>` : ''}</span>${area ? html`<a class="sm nw" href="${this.explorer(area)}">${L('在分析页打开', 'Open in analysis')}</a>` : ''}<span class="sp"></span>
       <span class="lay" role="group" aria-label="${L('图层', 'Layers')}">${LAYERS.map(([name, zh, en]) => html`<button data-layer="${name}" data-key="layer-${name}" aria-pressed="${hasLayer(name)}">${L(zh, en)}</button>`)}</span>`);
     show(this.zoomBox, html`<button data-zoom="in" aria-label="${L('放大', 'Zoom in')}">+</button><button data-zoom="out" aria-label="${L('缩小', 'Zoom out')}">−</button><button data-zoom="home" aria-label="${L('全图', 'Whole map')}">${homeMark}</button>`);
     this.holder.setAttribute('aria-label', L('巷道图，Alt T 显示同内容的表格', 'Roadway map, Alt T shows it as a table'));
     this.paint();
+  }
+
+  /** The hazard explorer at the place and the instant that the page is about, to the minute. */
+  explorer(area) {
+    const about = state.replay ?? state.cursor ?? this.last.nowMs;
+    return explorerAddress({lang: state.lang, mine: mine.code, area, atMs: Math.floor(about / 60e3) * 60e3});
   }
 
   /** The selection moved: bring its place into the middle of the view. */

@@ -1,6 +1,6 @@
 // What is known of the mine: what stands still (areas, roadways, points, cameras), and the newest picture of it.
 
-import {call, user} from './api.js';
+import {call, user} from '/pages/session.js';
 import {instant, setMineOffset} from './numbers.js';
 import {decimalsOf, L, of, quantityName} from './words.js';
 

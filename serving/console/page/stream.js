@@ -1,7 +1,7 @@
 // What changes, as it changes: Server-Sent Events over fetch, since they must carry a token. Reconnects by itself and
 // says by Last-Event-ID what it heard last, so that nothing is missed.
 
-import {ask} from './api.js';
+import {ask} from '/pages/session.js';
 
 // The service says something at least every 15 s.
 const SILENCE_MS = 40e3;

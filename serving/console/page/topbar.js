@@ -1,6 +1,7 @@
 // The top bar: which mine and shift, the clock, whether the screen is true, and the mine in five numbers.
 
-import {user} from './api.js';
+import {linksFor} from '/pages/links.js';
+import {user} from '/pages/session.js';
 import {html, show} from './html.js';
 import {areasWorstFirst, mine, pointsOf, standing} from './mine.js';
 import {age, clock, day, number, weekday} from './numbers.js';
@@ -12,7 +13,6 @@ const FLOOD = 10;
 // The feed of gas and people comes each half minute.
 const FRESH_MS = 90e3;
 const DAYS = [['周日', 'Sun'], ['周一', 'Mon'], ['周二', 'Tue'], ['周三', 'Wed'], ['周四', 'Thu'], ['周五', 'Fri'], ['周六', 'Sat']];
-const PAGES = [['调度', 'Dispatch', './']];
 
 export class TopBar {
   constructor(element) {
@@ -32,7 +32,7 @@ export class TopBar {
     const isOld = dataAge === null || dataAge > FRESH_MS;
     show(this.element, html`
       <span class="brand">minefusion</span>
-      <nav class="nav" aria-label="${L('页面', 'Pages')}">${PAGES.map(([zh, en, href]) => html`<a href="${href}" aria-current="page">${L(zh, en)}</a>`)}</nav>
+      <nav class="nav" aria-label="${L('页面', 'Pages')}">${pageLinks()}</nav>
       <span class="stack"><b>${of(row, 'name')}</b><small>${shift}</small></span>
       <span class="stack ${state.replay === null ? '' : 'replayed'}"><b class="clock">${clock(nowMs)}</b><small>${day(nowMs)} ${L(...DAYS[weekday(nowMs)])}</small></span>
       <span class="stack link ${link.isUp ? '' : 'down'}"><b><i class="dot"></i>${link.isUp ? L('链路正常', 'Link up') : L('链路中断', 'Link down')}</b>
@@ -79,6 +79,10 @@ export class TopBar {
       quantity && `${number(quantity.value, 0)} m³/min`, pressure && `${number(pressure.value * 1000, 0)} Pa`].filter(Boolean).join(' · ')}</i></span></span>`;
   }
 }
+
+/** Links to the pages that the user may open, about the same mine. */
+export const pageLinks = () => linksFor(user()?.role, 'dispatch', {lang: state.lang, mine: mine.code})
+  .map(({href, zh, en, isCurrent}) => (isCurrent ? html`<a href="${href}" aria-current="page">${L(zh, en)}</a>` : html`<a href="${href}">${L(zh, en)}</a>`));
 
 const isHeld = (alarm) => ['shelved', 'suppressed_by_design', 'out_of_service'].includes(alarm.state);
 

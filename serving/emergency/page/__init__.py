@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 ADDRESSES = ("emergency", "handover")
 # Files that the pages load, by the name in their address.
 ASSETS = {
-    **{name: HERE / name for name in ("page.css", "session.js", "shown.js", "emergency.js", "handover.js")},
+    **{name: HERE / name for name in ("page.css", "shown.js", "emergency.js", "handover.js")},
     "tokens.css": HERE.parents[1] / "tokens.css",
 }
 # `{{中文|English}}` in a shell stands for the words in both languages, of which the page shows one.

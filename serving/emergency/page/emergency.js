@@ -1,6 +1,6 @@
 // The rescue commander's page: asks again every few seconds, draws what changed, and sends what a person reports.
 
-import {call, user} from './session.js';
+import {call, user} from '/pages/session.js';
 import {$, act, clockTime, complain, dayTime, html, lasting, level, number, said, setUp, show, t} from './shown.js';
 
 const EVERY_MS = 3000;
@@ -229,5 +229,5 @@ async function follow() {
   setTimeout(follow, EVERY_MS);
 }
 
-setUp({begin, draw, mains: [$('calm'), $('struck')]});
+setUp({name: 'emergency', begin, draw, mains: [$('calm'), $('struck')]});
 setTimeout(follow, EVERY_MS);

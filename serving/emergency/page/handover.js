@@ -1,6 +1,6 @@
 // The hand-over sheet: made from what stands, shown, and signed by who goes and by who comes.
 
-import {call, login, user} from './session.js';
+import {call, guestToken, user} from '/pages/session.js';
 import {$, act, dayTime, html, level, said, setUp, show, t} from './shown.js';
 
 const state = {one: null, earlier: [], areas: new Map()};
@@ -78,8 +78,7 @@ onSubmit('make', async () => {
 });
 onSubmit('outgoing', ({remarks}) => sign('outgoing', {remarks}));
 onSubmit('incoming', async ({login: name, password, remarks}) => {
-  const {token} = await login(name, password, {isGuest: true});
-  await sign('incoming', {remarks}, token);
+  await sign('incoming', {remarks}, await guestToken(name, password));
 });
 $('earlier').addEventListener('change', () => {
   state.one = state.earlier.find((each) => each.handover_id === $('earlier').value);
@@ -87,4 +86,4 @@ $('earlier').addEventListener('change', () => {
 });
 $('print').addEventListener('click', () => window.print());
 
-setUp({begin, draw, mains: [$('sheets')]});
+setUp({name: 'handover', begin, draw, mains: [$('sheets')]});

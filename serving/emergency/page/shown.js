@@ -1,11 +1,13 @@
 // What both pages share: words, markup from data, numbers, the language switch, login and problems.
 
-import {Problem, call, isEnglish, login, logout, user, whenLoginNeeded} from './session.js';
+import {showLinks} from '/pages/links.js';
+import {Problem, call, loginWithOwnPassword, logout, user, whenLoginNeeded} from '/pages/session.js';
 
 const ENTITIES = {'&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;'};
 const SHAPES = ['○', '◇', '△', '◆', '■'];
 const LEVELS = [['正常', 'normal'], ['蓝', 'blue'], ['黄', 'yellow'], ['橙', 'orange'], ['红', 'red']];
 
+const isEnglish = () => document.documentElement.lang === 'en';
 export const $ = (id) => document.getElementById(id);
 export const t = (zh, en) => (isEnglish() ? en : zh);
 /** The field of a row in the page's language: `sentence` of `sentence_zh` and `sentence_en`. */
@@ -71,8 +73,9 @@ export async function act(work) {
   }
 }
 
-/** Set up language, login and logout. `begin` is called when somebody is logged in, `draw` when the language changes. */
-export function setUp({begin, draw, mains}) {
+/** Set up links, language, login and logout. `begin` is called when somebody is logged in, `draw` when the language changes. */
+export function setUp({name: pageName, begin, draw, mains}) {
+  const linkPages = () => showLinks($('pages'), user()?.role, pageName, {lang: isEnglish() ? 'en' : 'zh', mine: $('mine').value});
   const choose = (lang) => {
     document.documentElement.lang = lang === 'en' ? 'en' : 'zh-CN';
     for (const each of document.querySelectorAll('[data-lang]')) each.setAttribute('aria-pressed', String(each.dataset.lang === lang));
@@ -81,6 +84,7 @@ export function setUp({begin, draw, mains}) {
     button.addEventListener('click', () => {
       choose(button.dataset.lang);
       history.replaceState(null, '', `#lang=${button.dataset.lang}`);
+      linkPages();
       draw();
     });
   }
@@ -89,6 +93,7 @@ export function setUp({begin, draw, mains}) {
     for (const each of mains) each.hidden = true;
     $('login').hidden = false;
     $('logout').hidden = true;
+    linkPages();
     $('login').elements.login.focus();
   };
   whenLoginNeeded(ask);
@@ -96,22 +101,23 @@ export function setUp({begin, draw, mains}) {
     $('login').hidden = true;
     $('logout').hidden = false;
     const {rows} = await call('/mines');
-    const kept = $('mine').value;
+    const kept = $('mine').value || new URLSearchParams(location.search).get('mine');
     show($('mine'), rows.map((each) => html`<option value="${each.mine_code}">${said(each, 'name')}</option>`));
     if (rows.some((each) => each.mine_code === kept)) $('mine').value = kept;
+    linkPages();
     await begin();
   };
   $('login').addEventListener('submit', (event) => {
     event.preventDefault();
     const {login: name, password} = Object.fromEntries(new FormData(event.target));
     act(async () => {
-      await login(name, password);
+      await loginWithOwnPassword(name, password);
       event.target.reset();
       await enter();
     });
   });
   $('logout').addEventListener('click', () => { logout(); ask(); });
-  $('mine').addEventListener('change', () => act(begin));
-  if (user()) act(enter);
+  $('mine').addEventListener('change', () => { linkPages(); act(begin); });
+  if (user() && !user().must_change) act(enter);
   else ask();
 }
