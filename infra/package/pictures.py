@@ -115,7 +115,8 @@ def _worst_place(reader: Reader, index: Index, span: Window) -> list[DrawnWindow
     """The index at the place where it is worst, longest."""
     rows = reader.sql(
         "SELECT area_id, entity, window_start, value, level FROM gold.hazard_index "
-        "WHERE index_id = $id AND window_start >= $begin AND window_start < $end ORDER BY window_start",
+        "WHERE index_id = $id AND window_start >= $begin AND window_start < $end "
+        "ORDER BY window_start, area_id, entity",
         id=index.id,
         begin=span.start,
         end=span.end,

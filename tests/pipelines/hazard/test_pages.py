@@ -7,7 +7,9 @@ import pytest
 
 from minefusion.pipelines.hazard.catalogue import INDICES
 from minefusion.pipelines.hazard.pages import FOLDER, PICTURES, SUBJECTS, drawn_in, index_page, pages
+from minefusion.pipelines.hazard.rows import YELLOW
 from minefusion.schemas.levels import NAMES, all_steps
+from minefusion.serving.index_picture import level_kept
 
 DOCS = Path(__file__).parents[3] / "docs"
 LARGEST_PICTURE = 40_000
@@ -55,3 +57,14 @@ def test_pictures_are_small_and_each_is_shown_on_its_page():
         assert path.stem in ids, f"{path.name} is of no index with a scenario"
         assert path.stat().st_size < LARGEST_PICTURE
         assert f"({PICTURES}/{path.name})" in (DOCS / FOLDER / f"{path.stem}.md").read_text(encoding="utf-8")
+
+
+DRIVEN = [index for index in INDICES if not index.without_scenario]
+
+
+@pytest.mark.parametrize("index", DRIVEN, ids=lambda index: index.id)
+def test_each_index_is_drawn_over_a_scenario_that_takes_it_to_yellow_or_worse(index):
+    """`python -m minefusion.pictures --check` runs the scenarios and compares the levels that the pictures keep."""
+    level = level_kept(DOCS / FOLDER / PICTURES / f"{index.id}.svg")
+    assert level is not None, f"run `make pictures SCENARIOS={index.scenario}`"
+    assert level >= YELLOW
