@@ -18,7 +18,7 @@ def longwall(count: int, seed: int = 1, *, limit_pct: float = 0.9) -> Readings:
     for row in range(1, count):
         released[row] = 0.97 * released[row - 1] + 0.012 * producing[row - 1] + random.normal(0, 0.006)
     corner = np.round(0.5 + released + random.normal(0, 0.03, count), 1)
-    face = np.round(0.3 + 0.5 * np.r_[np.zeros(6), released[:-6]] + random.normal(0, 0.01, count), 2)
+    face = np.round(0.3 + 0.5 * np.r_[np.zeros(6), released][:count] + random.normal(0, 0.01, count), 2)
     air = np.round(2.2 + random.normal(0, 0.05, count), 1)
     return Readings(
         30.0 * clock,

@@ -176,7 +176,6 @@ class RtspServer:
 
 @pytest.fixture
 def servers(tmp_path: Path) -> Iterator[list[RtspServer]]:
-    pytest.importorskip("aio_rtsp_toolkit", reason="the RTSP server comes with the test packages: run make setup-tests")
     with av.open(str(tmp_path / "film.mp4"), "w") as film:
         video = film.add_stream("libx264", rate=10, options={"preset": "ultrafast", "tune": "zerolatency", "g": "5"})
         video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"

@@ -54,11 +54,12 @@ def things_of(site: Site, mine: str) -> dict[str, str]:
 
 
 def emergency_of(site: Site, mine: str) -> str:
-    """An emergency of that mine that goes by a plan; declared where there is none."""
+    """An emergency of that mine that goes by a plan and has a message; declared where there is none."""
     room = site.service.room
     if not any(each.mine_code == mine for each in room.board.emergencies.values()):
         (line,) = room.handle(emergency.Declare(mine, area(mine, 1), "fire", 4, "皮带冒烟", (), "dispatcher"))
         room.handle(emergency.ChoosePlan(line.subject, "fire", (), "dispatcher"))
+        room.handle(emergency.Prepare(line.subject, "radio", "二队", "撤离", "dispatcher"))
     return next(each.emergency_id for each in room.board.emergencies.values() if each.mine_code == mine)
 
 
