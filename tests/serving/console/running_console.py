@@ -14,12 +14,13 @@ import uvicorn
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from minefusion.schemas.settings import PROJECT
+from minefusion.schemas.settings import PROJECT, load_settings
 from minefusion.serving.accounts.tokens import Tokens
 from minefusion.serving.accounts.users import Users
 from minefusion.serving.api.app import attach, make_app
 from minefusion.serving.api.service import Service
 from minefusion.serving.control_room import ControlRoom
+from minefusion.serving.inference.shelf import Shelf
 from minefusion.serving.journal.database import open_database
 from minefusion.serving.reader import Reader
 
@@ -63,7 +64,7 @@ class Console:
         users = Users(room, QUICK)
         self.service = Service(
             Reader(self.lake, keeps_open=True), room, users, Tokens(b"only for tests " * 3, users),
-            b"only-for-tests-0123456789-0123456789",
+            b"only-for-tests-0123456789-0123456789", Shelf(load_settings(home=str(self.database.parent))),
         )  # fmt: skip
         self.service.asks.burst = 1_000_000
         for login, (name, role) in USERS.items():
