@@ -73,5 +73,6 @@ def test_the_newest_windows_are_those_of_each_point(count):
     for each in (readings, broken):
         found, base = newest_windows(each)
         for point in range(2):
-            assert np.array_equal(found[point], windows(each, point, np.array([count - 1]))[0])
+            expected = windows(each, point, np.array([count - 1]))[0]
+            assert np.array_equal(found[point], expected, equal_nan=True)
             assert base[point] == pytest.approx(found[point, 0, -1], nan_ok=True)
