@@ -21,7 +21,8 @@ def curves(shown: Shown, area_id: str, points: Sequence[str]) -> str:
     """Points around the picked instant: readings, limits, gaps, doubtful spans, the area's switches and people."""
     source, at = shown.source, shown.asked.at
     assert at is not None
-    window = Window(at - BEFORE, at + AFTER)
+    # A question ends by now at the latest: what is still to come is no gap.
+    window = Window(at - BEFORE, min(at + AFTER, max(at, shown.asked.end)))
     facts = around(source.reader, source.mine, window, area_id, points)
     drawn = facts.gas.get(area_id, [])
     if not drawn:
