@@ -4,7 +4,8 @@ import {showLinks} from '/pages/links.js';
 import {Problem, call, loginWithOwnPassword, logout, user, whenLoginNeeded} from '/pages/session.js';
 
 const ENTITIES = {'&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;'};
-const SHAPES = ['○', '◇', '△', '◆', '■'];
+// The console's shapes: one shape means one level on every page.
+const SHAPES = ['○', '■', '●', '▲', '◆'];
 const LEVELS = [['正常', 'normal'], ['蓝', 'blue'], ['黄', 'yellow'], ['橙', 'orange'], ['红', 'red']];
 
 const isEnglish = () => document.documentElement.lang === 'en';

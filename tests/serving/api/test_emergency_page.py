@@ -103,7 +103,7 @@ def test_an_emergency_by_keyboard_from_sign_to_end(page: Page, address: tuple[st
     press(page, '#declare button[type="submit"]')
     page.locator("#people tr").nth(4).wait_for()
     assert "综采工作面" in page.locator("#what").inner_text()
-    assert page.locator("#people tr").first.inner_text().startswith("■ 红 无路可撤")
+    assert page.locator("#people tr").first.inner_text().startswith("◆ 红 无路可撤")
     assert page.locator("#counts").inner_text().split()[:4] == ["在册", "5", "未出井", "5"]
 
     press(page, '[data-plan="fire"]')
