@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html.parser
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -45,10 +44,9 @@ from minefusion.serving.report.curve import gaps, kept_extremes, spans, steps, s
 from minefusion.serving.report.markup import Text, both, escaped, number, quantity, share
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 MADE_AT = datetime(2026, 3, 1, 8, 12, tzinfo=UTC)
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 def made(reader: Reader, **more: Any) -> ShiftReport:
@@ -502,26 +500,20 @@ def test_numbers_have_their_unit_and_null_is_a_dash(value: float | None, unit: s
 
 
 @pytest.fixture(scope="module")
-def browser_page(report: ShiftReport, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+def browser_page(report: ShiftReport, chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     """The page in a real browser, with what it complained of and asked for in `page.troubles`."""
-    if CHROMIUM is None:
-        pytest.skip("no Chromium here: install chromium, or run make setup-tests where that may install it")
-    from playwright.sync_api import sync_playwright
-
     path = tmp_path_factory.mktemp("page") / "shift.html"
     path.write_text(report.html, encoding="utf-8")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1200, "height": 900})
-        troubles: list[str] = []
-        page.on("console", lambda message: troubles.append(message.text))
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("request", lambda request: troubles.append(request.url) if request.url != path.as_uri() else None)
-        page.on("dialog", lambda dialog: troubles.append(dialog.message))
-        page.goto(path.as_uri())
-        yield page
-        assert troubles == []
-        browser.close()
+    page = chromium.new_page(viewport={"width": 1200, "height": 900})
+    troubles: list[str] = []
+    page.on("console", lambda message: troubles.append(message.text))
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("request", lambda request: troubles.append(request.url) if request.url != path.as_uri() else None)
+    page.on("dialog", lambda dialog: troubles.append(dialog.message))
+    page.goto(path.as_uri())
+    yield page
+    assert troubles == []
+    page.close()
 
 
 def test_browser_shows_the_timeline(browser_page: Page):

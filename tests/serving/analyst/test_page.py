@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import shutil
 import socket
 import threading
 import time
@@ -22,9 +21,8 @@ from minefusion.serving.accounts.roles import may
 from minefusion.serving.analyst.views import VIEWS
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 # A browser says on its console that an answer was no: not logged in, and a query that is refused.
 EXPECTED = re.compile(r"status of 40[01]")
 SPAN = f"mine={MINE}&from={BEGIN:%Y-%m-%dT%H:%M:%S}Z&to={END:%Y-%m-%dT%H:%M:%S}Z"
@@ -45,15 +43,10 @@ def listening(app: Any) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def page(desk: Site) -> Iterator[Page]:
+def page(desk: Site, chromium: Browser) -> Iterator[Page]:
     """A page whose user has logged in; what it complained of, and whom else it asked, is empty in the end."""
-    if CHROMIUM is None:
-        pytest.skip("no Chromium here: install chromium, or run make setup-tests where that may install it")
-    from playwright.sync_api import sync_playwright
-
-    with listening(desk.app) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        opened = browser.new_page(base_url=address, viewport={"width": 1920, "height": 1080})
+    with listening(desk.app) as address:
+        opened = chromium.new_page(base_url=address, viewport={"width": 1920, "height": 1080})
         troubles: list[str] = []
         opened.on(
             "console", lambda message: troubles.append(message.text) if not EXPECTED.search(message.text) else None
@@ -70,7 +63,7 @@ def page(desk: Site) -> Iterator[Page]:
         opened.wait_for_selector("[data-view='hazards/cells']")
         yield opened
         assert troubles == []
-        browser.close()
+        opened.close()
 
 
 def show(page: Page, path: str, more: str = "") -> None:

@@ -17,9 +17,7 @@ from minefusion.serving.api.app import make_app
 from minefusion.serving.emergency.page import ADDRESSES, shell
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
-
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    from playwright.sync_api import Browser, Page
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
@@ -40,8 +38,6 @@ def test_the_shells_are_open_and_nothing_beside_them(shown: Site):
 
 @pytest.fixture(scope="module")
 def address(struck: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Site]]:  # noqa: F811
-    if CHROMIUM is None:
-        pytest.skip("no Chromium here: install chromium, or run make setup-tests where that may install it")
     database = Path(shutil.copy(struck[1], tmp_path_factory.mktemp("page") / "room.db"))
     with running(struck[0], database) as site:
         app = make_app(site.service, watch_every_s=None)
@@ -57,23 +53,19 @@ def address(struck: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture
-def page(address: tuple[str, Site]) -> Iterator[Page]:
+def page(address: tuple[str, Site], chromium: Browser) -> Iterator[Page]:
     """A page that complains of every error, outside request and dialog."""
-    from playwright.sync_api import sync_playwright
-
     url, _ = address
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        opened = browser.new_page(viewport={"width": 1600, "height": 1000})
-        troubles: list[str] = []
-        opened.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
-        opened.on("pageerror", lambda error: troubles.append(str(error)))
-        opened.on("request", lambda asked: None if asked.url.startswith((url, "data:")) else troubles.append(asked.url))
-        opened.on("dialog", lambda dialog: troubles.append(dialog.message))
-        opened.set_default_timeout(10_000)
-        yield opened
-        browser.close()
-        assert [each for each in troubles if "409" not in each] == []
+    opened = chromium.new_page(viewport={"width": 1600, "height": 1000})
+    troubles: list[str] = []
+    opened.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
+    opened.on("pageerror", lambda error: troubles.append(str(error)))
+    opened.on("request", lambda asked: None if asked.url.startswith((url, "data:")) else troubles.append(asked.url))
+    opened.on("dialog", lambda dialog: troubles.append(dialog.message))
+    opened.set_default_timeout(10_000)
+    yield opened
+    opened.close()
+    assert [each for each in troubles if "409" not in each] == []
 
 
 def log_in(page: Page, url: str, login: str) -> None:

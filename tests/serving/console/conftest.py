@@ -17,10 +17,6 @@ from minefusion.serving.console.pages import FOLDERS
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-# Only what fails waits so long; a machine may be busy.
-PATIENCE_MS = 30_000
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
 
 @pytest.fixture(scope="session")
 def lake_1203(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -52,20 +48,6 @@ def console(lake_1203: Path, lived_through: Path, tmp_path: Path) -> Iterator[Co
     running.stop()
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium here: install chromium, or run make setup-tests where that may install it")
-    from playwright.sync_api import expect, sync_playwright
-
-    expect.set_options(timeout=PATIENCE_MS)
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def opened(console: Console, chromium: Browser) -> Iterator[Opened]:
     """Open the console as a user; in the end nothing was complained of, and nobody else was asked for anything."""
@@ -84,7 +66,7 @@ def opened(console: Console, chromium: Browser) -> Iterator[Opened]:
         page.fill("input[name=login]", user)
         page.fill("input[name=password]", PASSWORD)
         page.press("input[name=password]", "Enter")
-        page.wait_for_selector("html[data-ready]", timeout=PATIENCE_MS)
+        page.wait_for_selector("html[data-ready]")
         page.wait_for_selector(".canvas[data-labels]")
         page.wait_for_selector(".gutter .ser", state="attached")
         return page

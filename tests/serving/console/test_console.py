@@ -88,7 +88,7 @@ def test_what_is_selected_anywhere_every_pane_shows(opened: Opened):
     assert place(page).startswith("alarm:")
     expect(page.locator(".am.sel")).to_have_count(1)
 
-    page.click(f".ai[data-key*='{HEADING_2}'], .ai >> nth=0")
+    page.locator(".ai", has_text="1205运输巷").first.click()
     shows(page, HEADING_2, "1205运输巷掘进")
     page.keyboard.press("Escape")
     page.keyboard.press("Home")
