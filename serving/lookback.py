@@ -1,9 +1,14 @@
-"""Questions about the newest rows as they were known at an instant."""
+"""Questions about the newest rows as they were known at an instant, and the days of the lake that they open."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+
+def day_of(at: datetime) -> str:
+    """The UTC day by which the tables are cut: `day` of a row of that instant."""
+    return at.astimezone(UTC).date().isoformat()
 
 
 def back_from(at: datetime, span: timedelta) -> dict[str, Any]:
@@ -12,4 +17,4 @@ def back_from(at: datetime, span: timedelta) -> dict[str, Any]:
         begin = at - span
     except OverflowError:
         begin = at
-    return {"begin": begin, "at": at, "first": begin.astimezone(UTC).date().isoformat()}
+    return {"begin": begin, "at": at, "first": day_of(begin)}

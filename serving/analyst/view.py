@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -14,6 +14,7 @@ from minefusion.schemas.persons import masked_name, person_hash
 from minefusion.schemas.table import Column, Table
 from minefusion.serving.alarms.records import Alarm
 from minefusion.serving.analyst.mine_clock import MineClock
+from minefusion.serving.lookback import day_of
 from minefusion.serving.reader import Reader
 from minefusion.serving.text import Text
 
@@ -73,7 +74,7 @@ class Source:
         """The mine's rows with the table's time in [begin, end), so far as the table has one."""
         rows = self.reader.scan(table).filter(pl.col("mine_code") == self.mine)
         if table.time and begin is not None and end is not None:
-            first, last = (pl.lit(each.astimezone(UTC).date().isoformat()) for each in (begin, end))
+            first, last = (pl.lit(day_of(each)) for each in (begin, end))
             rows = rows.filter(pl.col("day").is_between(first, last), pl.col(table.time) >= begin)
             rows = rows.filter(pl.col(table.time) < end)
         return rows.filter(*wheres) if wheres else rows

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -20,6 +20,7 @@ from minefusion.schemas.table import Column, Table
 from minefusion.serving.accounts.users import User
 from minefusion.serving.api.answers import cursor_at, cursor_to, known_already, no_cursor, tag_of
 from minefusion.serving.api.service import API, Caller, Service, Serving, mines_asked, write_down_look
+from minefusion.serving.lookback import day_of
 from minefusion.serving.text import Text
 
 MOST_ROWS = 1000
@@ -175,10 +176,10 @@ def rows_of(service: Service, listing: Listing, asked: Asked) -> list[dict[str, 
         day = "day" in listing.table.names
         if asked.begin is not None:
             wheres.append(f"{time} >= {value(asked.begin)}")
-            wheres += [f"day >= {value(asked.begin.astimezone(UTC).date().isoformat())}"] if day else []
+            wheres += [f"day >= {value(day_of(asked.begin))}"] if day else []
         if asked.end is not None:
             wheres.append(f"{time} < {value(asked.end)}")
-            wheres += [f"day <= {value(asked.end.astimezone(UTC).date().isoformat())}"] if day else []
+            wheres += [f"day <= {value(day_of(asked.end))}"] if day else []
     if asked.after:
         wheres.append(_behind(listing.order, [value(each) for each in asked.after]))
     order = ", ".join(listing.order)

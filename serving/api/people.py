@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -13,6 +13,7 @@ from minefusion.serving.accounts.users import User
 from minefusion.serving.api.answers import Json
 from minefusion.serving.api.problems import ProblemError, not_there
 from minefusion.serving.api.service import API, Caller, Service, Serving, mines_asked, write_down_look
+from minefusion.serving.lookback import day_of
 
 router = APIRouter(prefix=API, tags=["people"])
 
@@ -61,7 +62,7 @@ def positions(
         mine=mine,
         begin=begin,
         at=at,
-        first=begin.astimezone(UTC).date().isoformat(),
+        first=day_of(begin),
         **({"area": area_id} if area_id else {}),
     )
     people = [_unnamed(service, user, mine, row) | {"age_s": (at - row["observed_at"]).total_seconds()} for row in rows]

@@ -7,7 +7,7 @@ known then, from the journal, and nothing that was measured later is in it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import polars as pl
@@ -25,6 +25,7 @@ from minefusion.serving.api.problems import ProblemError
 from minefusion.serving.api.service import API, Caller, Service, Serving, mines_asked
 from minefusion.serving.control_room import board_at
 from minefusion.serving.journal.tables import ALARM
+from minefusion.serving.lookback import day_of
 from minefusion.serving.reader import Row
 
 router = APIRouter(prefix=API, tags=["picture"])
@@ -86,8 +87,8 @@ def worst_minutes(
             mine=mine,
             begin=begin,
             end=min(end, service.room.clock()),
-            first=_day(begin),
-            last=_day(end),
+            first=day_of(begin),
+            last=day_of(end),
         )
     )
     return Json(
@@ -136,7 +137,7 @@ def _areas(service: Service, mine: str, at: datetime, board: Board, standing: Se
         mine=mine,
         begin=at - TREND_SPAN - timedelta(minutes=1),
         last=at - timedelta(minutes=1),  # a minute is told when it is over
-        first=_day(at - TREND_SPAN),
+        first=day_of(at - TREND_SPAN),
     )
     of_area: dict[str, list[Row]] = {}
     for row in rows:
@@ -179,7 +180,7 @@ def _values(service: Service, mine: str, at: datetime) -> list[list[Any]]:
     for name in _feeds(service, mine):
         last = (
             service.reader.scan(TABLES[name])
-            .filter(pl.col("day").is_between(pl.lit(_day(begin)), pl.lit(_day(at))))
+            .filter(pl.col("day").is_between(pl.lit(day_of(begin)), pl.lit(day_of(at))))
             .filter(pl.col("observed_at") > begin, pl.col("observed_at") <= at, pl.col("mine_code") == mine)
             .group_by("point_id", "quantity")
             .agg(pl.col("observed_at", "value", "quality", "quality_reasons").sort_by("observed_at").last())
@@ -208,11 +209,7 @@ def _headcount(service: Service, mine: str, at: datetime) -> dict[str, Any] | No
             mine=mine,
             at=at,
             begin=at - OLDEST_VALUE,
-            first=_day(at - OLDEST_VALUE),
+            first=day_of(at - OLDEST_VALUE),
         )
     )
     return rows[0] if rows else None
-
-
-def _day(at: datetime) -> str:
-    return at.astimezone(UTC).date().isoformat()

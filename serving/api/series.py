@@ -5,7 +5,7 @@ Of each stretch of time the first, lowest, highest and last value stay, at their
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -20,6 +20,7 @@ from minefusion.serving.accounts.users import User
 from minefusion.serving.api.answers import Json, known_already, tag_of
 from minefusion.serving.api.problems import ProblemError, not_there
 from minefusion.serving.api.service import API, Caller, Service, Serving, mines_asked
+from minefusion.serving.lookback import day_of
 from minefusion.serving.report.curve import Floats, gaps, kept_extremes
 
 router = APIRouter(prefix=API, tags=["series"])
@@ -147,7 +148,7 @@ def _curves(
     """The curves of those points whose values stand in that table."""
     points = [each for each in points if (each["feed"] or silver.READING.name) == feed]
     quantities = {each["quantity"] for each in points}
-    first, last = (pl.lit(each.astimezone(UTC).date().isoformat()) for each in (begin, end))
+    first, last = (pl.lit(day_of(each)) for each in (begin, end))
     found = (
         service.reader.scan(TABLES[feed])
         .filter(pl.col("day").is_between(first, last), pl.col("observed_at") >= begin, pl.col("observed_at") < end)

@@ -1,4 +1,5 @@
-"""What all pages share, under one address: the login of a browser's tab, and the links from each page to the others.
+"""What all pages share, under one address: the login of a browser's tab, markup from
+data, and the links from each page to the others.
 
 Open without a login, as the pages' other files are: nothing here holds data.
 """
@@ -11,7 +12,7 @@ from fastapi import FastAPI, HTTPException
 from fastapi.responses import FileResponse, Response
 
 HERE = Path(__file__).parent
-FILES = ("session.js", "links.js")
+FILES = ("html.js", "links.js", "session.js")
 
 
 def serve(app: FastAPI) -> None:

@@ -43,11 +43,7 @@ def sql() -> None:
 
     with Progress("bench sql") as progress:
         found = bench_sql(settings(), progress=progress)
-    lines = [
-        f"{row['case']:16} p95 {row['seconds']:.3f} s"
-        + (f"  {row['ratio']:.2f} × {row['ratio_to']}" if row["ratio"] else "")
-        for row in found["results"]
-    ]
+    lines = [f"{row['case']:16} p95 {row['seconds']:.3f} s" + _beside(row) for row in found["results"]]
     emit(found, "\n".join(lines))
 
 
@@ -76,8 +72,7 @@ def routes(
     with Progress("bench routes") as progress:
         found = bench_routes(scale=scale, progress=progress)
     lines = [
-        f"{row['case']:26} {1000 * row['seconds']:9.1f} ms {row['rate']:10,} {row['unit']}"
-        + (f"  {row['ratio']:.2f} × {row['ratio_to']}" if row["ratio"] else "")
+        f"{row['case']:26} {1000 * row['seconds']:9.1f} ms {row['rate']:10,} {row['unit']}" + _beside(row)
         for row in found["results"]
     ]
     emit(found, "\n".join(lines))
@@ -97,7 +92,7 @@ def forecast(
         found = bench_forecast(scale=scale, device=device, progress=progress)
     lines = [
         f"{row['case']:26} {row['seconds']:9.3f} s {row['rate']:11,} {row['unit']} {row['peak_mib']:7,} MiB"
-        + (f"  {row['ratio']:.2f} × {row['ratio_to']}" if row["ratio"] else "")
+        + _beside(row)
         for row in found["results"]
     ]
     emit(found, "\n".join(lines))
@@ -117,7 +112,7 @@ def hazard(
         found = bench_hazard(scale=scale, engines=engines, keep_in=scratch, progress=progress)
     lines = [
         f"{row['case']:26} {row['seconds']:9.2f} s {row['rate']:11,} {row['unit']} {row['peak_mib']:7,} MiB"
-        + (f"  {row['ratio']:.3f} × {row['ratio_to']}" if row["ratio"] else "")
+        + _beside(row, 3)
         for row in found["results"]
     ]
     emit(found, "\n".join(lines))
@@ -135,8 +130,7 @@ def serve(
     with Progress("bench serve") as progress:
         found = bench_serve(scale=scale, load_s=seconds, keep_in=scratch, progress=progress)
     lines = [
-        f"{row['case']:46} {row['seconds']:9.3f} s {row['rate']:10,} {row['unit']}"
-        + (f"  {row['ratio']:.2f} × {row['ratio_to']}" if row["ratio"] else "")
+        f"{row['case']:46} {row['seconds']:9.3f} s {row['rate']:10,} {row['unit']}" + _beside(row)
         for row in found["results"]
     ]
     emit(found, "\n".join(lines))
@@ -169,11 +163,15 @@ def video(
             weights=weights, image_px=image_px, scale=scale, device=settings().video.device, progress=progress,
         )  # fmt: skip
     lines = [
-        f"{row['case']:30} {row['rate']:9} {row['unit']:10} {row['seconds']:8.3f} s"
-        + (f"  {row['ratio']:.2f} × {row['ratio_to']}" if row["ratio"] else "")
+        f"{row['case']:30} {row['rate']:9} {row['unit']:10} {row['seconds']:8.3f} s" + _beside(row)
         for row in found["results"]
     ]
     emit(found, "\n".join(lines))
+
+
+def _beside(row: dict[str, Any], decimals: int = 2) -> str:
+    """How many times as fast as what stands beside it; nothing where nothing does."""
+    return f"  {row['ratio']:.{decimals}f} × {row['ratio_to']}" if row["ratio"] else ""
 
 
 def _table(found: dict[str, Any]) -> str:
@@ -185,9 +183,8 @@ def _table(found: dict[str, Any]) -> str:
     )
     lines = [head, f"{'case':26} {'s':>9} {'records/s':>11} {'CPU s':>8} {'peak MiB':>9}  ratio"]
     for row in found["results"]:
-        ratio = f"{row['ratio']:.2f} × {row['ratio_to']}" if row["ratio"] else ""
         lines.append(
             f"{row['case']:26} {row['seconds']:9.3f} {row['rate']:11,} {row['cpu_s']:8.2f} {row['peak_mib']:9,}"
-            f"  {ratio}".rstrip()
+            f"{_beside(row)}"
         )
     return "\n".join(lines)

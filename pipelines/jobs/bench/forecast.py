@@ -23,7 +23,7 @@ from minefusion.models.methane_forecast.scoring_round import newest
 from minefusion.models.methane_forecast.windows import TARGETS, newest_windows
 from minefusion.models.registry import shipped
 from minefusion.pipelines.jobs.bench.ingest import Progress, Result, hardware
-from minefusion.pipelines.jobs.bench.meter import Meter
+from minefusion.pipelines.jobs.bench.meter import Meter, timed_row
 from minefusion.schemas.errors import InputError
 
 POINTS, PER_PATH = 5_000, 5
@@ -169,17 +169,7 @@ def _measured(work: Callable[[], Any], repeats: int = REPEATS) -> _Run:
 
 
 def _row(case: str, run: _Run, count: int, other_s: float | None, ratio_to: str | None) -> Result:
-    seconds, cpu_s, peak_mib = run
-    return {
-        "case": case,
-        "seconds": round(seconds, 4),
-        "rate": round(count / seconds),
-        "unit": "points/s",
-        "cpu_s": round(cpu_s, 3),
-        "peak_mib": round(peak_mib),
-        "ratio": round(other_s / seconds, 3) if other_s else None,
-        "ratio_to": ratio_to,
-    }
+    return timed_row(case, run, count, "points/s", other_s, ratio_to)
 
 
 def _per_million(case: str, run: _Run, count: int, other: _Run | None, ratio_to: str | None) -> Result:

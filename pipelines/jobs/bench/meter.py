@@ -7,6 +7,7 @@ import threading
 from collections import defaultdict
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -68,3 +69,26 @@ def tree(pid: int) -> dict[int, tuple[float, float]]:
             found[each] = used[each]
         waiting += children[each]
     return found
+
+
+def timed_row(
+    case: str, run: tuple[float, float, float], count: int, unit: str, other_s: float | None, ratio_to: str | None
+) -> dict[str, Any]:
+    """A row of a bench's results.
+
+    Args:
+        run: seconds, seconds of CPU, most memory [MiB].
+        count: what was done in that time, of which `unit` tells the rate.
+        other_s: seconds of the plain tool, `ratio_to`, for the same; null: none stands beside it.
+    """
+    seconds, cpu_s, peak_mib = run
+    return {
+        "case": case,
+        "seconds": round(seconds, 4),
+        "rate": round(count / seconds),
+        "unit": unit,
+        "cpu_s": round(cpu_s, 3),
+        "peak_mib": round(peak_mib),
+        "ratio": round(other_s / seconds, 3) if other_s else None,
+        "ratio_to": ratio_to,
+    }

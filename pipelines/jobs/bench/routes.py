@@ -15,7 +15,7 @@ import networkx as nx
 import numpy as np
 
 from minefusion.pipelines.jobs.bench.ingest import Progress, Result, hardware
-from minefusion.pipelines.jobs.bench.meter import Meter
+from minefusion.pipelines.jobs.bench.meter import Meter, timed_row
 from minefusion.pipelines.routes.escape import AVOIDED, FORBIDDEN, OPEN, Conditions, People, escape_ways
 from minefusion.pipelines.routes.roadways import Roadways, roadways_of
 from minefusion.schemas.site import Area, Edge, Exit, Node, RefugeChamber, Site
@@ -152,14 +152,4 @@ def _measured(work: Callable[[], Any], repeats: int) -> tuple[float, float, floa
 def _row(
     case: str, run: tuple[float, float, float], people: int, other_s: float | None, ratio_to: str | None
 ) -> Result:
-    seconds, cpu_s, peak_mib = run
-    return {
-        "case": case,
-        "seconds": round(seconds, 4),
-        "rate": round(people / seconds),
-        "unit": "people/s",
-        "cpu_s": round(cpu_s, 3),
-        "peak_mib": round(peak_mib),
-        "ratio": round(other_s / seconds, 3) if other_s else None,
-        "ratio_to": ratio_to,
-    }
+    return timed_row(case, run, people, "people/s", other_s, ratio_to)

@@ -2,7 +2,7 @@
 
 import {user} from '/pages/session.js';
 import {alarmSentence, lasted, stateWords, thingOf} from './alarm_words.js';
-import {html, show, showRows} from './html.js';
+import {html, show, showRows} from '/pages/html.js';
 import {areaName, mayDo, mine} from './mine.js';
 import {age, clock, instant, number, stamp} from './numbers.js';
 import {kindAndId, state} from './selection.js';

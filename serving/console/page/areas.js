@@ -1,6 +1,6 @@
 // The list of areas: worst first, with the value each is watched by, who is there, and the last hour.
 
-import {html, show, showRows} from './html.js';
+import {html, show, showRows} from '/pages/html.js';
 import {areaName, areaOf, areasWorstFirst, pointsOf} from './mine.js';
 import {number, unitName} from './numbers.js';
 import {kindAndId, state} from './selection.js';

@@ -3,7 +3,7 @@
 
 import {call} from '/pages/session.js';
 import {thingOf} from './alarm_words.js';
-import {html, show} from './html.js';
+import {html, show} from '/pages/html.js';
 import {areaName, mine} from './mine.js';
 import {className, L} from './words.js';
 

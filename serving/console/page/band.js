@@ -1,6 +1,6 @@
 // The focus band: where, why, who and what next, for the worst place; always there and always as high.
 
-import {html, show} from './html.js';
+import {html, show} from '/pages/html.js';
 import {areaName, areasWorstFirst, decimals, dispositionOf, mayDo, mine, nearestToLimit, pointShort, pointsOf, standing} from './mine.js';
 import {age, instant, number, unitName, withUnit} from './numbers.js';
 import {riskShape} from './shapes.js';

@@ -4,7 +4,7 @@
 import uPlot from './vendor/uplot/uPlot.esm.js';
 
 import {call} from '/pages/session.js';
-import {html, show} from './html.js';
+import {html, show} from '/pages/html.js';
 import {areaName, areaOf, decimals, levelOf, mine, nearestToLimit, pointShort, pointsOf, pointTag, standing} from './mine.js';
 import {clock, hourMinute, number, unitName} from './numbers.js';
 import {change, kindAndId, state} from './selection.js';

@@ -2,7 +2,7 @@
 
 import {call, user} from '/pages/session.js';
 import {alarmSentence, thingOf} from './alarm_words.js';
-import {html, show} from './html.js';
+import {html, show} from '/pages/html.js';
 import {alarmOf, areaName, areaRow, dispositionOf, mayDo, mine} from './mine.js';
 import {clock, instant, number, stamp} from './numbers.js';
 import {state} from './selection.js';

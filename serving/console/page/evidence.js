@@ -1,7 +1,7 @@
 // Evidence of the selected place at its time: what a camera saw, who was there, and how its sensors stand.
 
 import {answer, call} from '/pages/session.js';
-import {html, show} from './html.js';
+import {html, show} from '/pages/html.js';
 import {areaName, areaOf, decimals, gridOf, gridOfPlace, maySeePeople, mayDo, mine, pointShort, pointsOf, standing} from './mine.js';
 import {age, clock, instant, number, stamp, withUnit} from './numbers.js';
 import {change, kindAndId, placeOf, state} from './selection.js';

@@ -1,7 +1,7 @@
 // Find a place, a point, a person or an alarm by a part of its name.
 
 import {alarmSentence, thingOf} from './alarm_words.js';
-import {html, show} from './html.js';
+import {html, show} from '/pages/html.js';
 import {areaName, mine, pointName} from './mine.js';
 import {placeOf} from './selection.js';
 import {className, L} from './words.js';

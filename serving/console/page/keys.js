@@ -1,6 +1,6 @@
 // The keyboard: everything that a dispatcher does can be done without a pointer. Single letters count outside of fields.
 
-import {html, show} from './html.js';
+import {html, show} from '/pages/html.js';
 import {L} from './words.js';
 
 const KEYS = [

@@ -1,7 +1,7 @@
 // The login: over a screen that goes on being up to date, where one is there already.
 
 import {changePassword, login} from '/pages/session.js';
-import {html, show} from './html.js';
+import {html, show} from '/pages/html.js';
 import {L} from './words.js';
 
 export class Login {

@@ -9,7 +9,7 @@ import {Curves} from './curves.js';
 import {Drawer} from './drawer.js';
 import {Evidence} from './evidence.js';
 import {Find} from './find.js';
-import {html, show} from './html.js';
+import {html, show} from '/pages/html.js';
 import {Help, listen} from './keys.js';
 import {Login} from './login.js';
 import {RoadwayMap} from './map.js';

@@ -4,7 +4,7 @@
 import {explorerAddress} from '/pages/links.js';
 import * as echarts from './vendor/echarts/echarts.esm.min.mjs';
 
-import {html, show} from './html.js';
+import {html, show} from '/pages/html.js';
 import {placed} from './labels.js';
 import * as draw from './map_symbols.js';
 import {areaName, areaOf, areaRow, decimals, gridOf, gridOfPlace, middleOf, mine, pointShort, pointsOf, standing} from './mine.js';

@@ -1,6 +1,6 @@
 // Shapes: level and priority are told by shape, word and place, and never by colour alone.
 
-import {html} from './html.js';
+import {html} from '/pages/html.js';
 import {L, levelName} from './words.js';
 
 const PATHS = {

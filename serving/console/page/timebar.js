@@ -1,7 +1,7 @@
 // The time bar: the shift with its worst methane and its alarms; dragging the handle leaves live and shows a past minute.
 
 import {call} from '/pages/session.js';
-import {html, show} from './html.js';
+import {html, show} from '/pages/html.js';
 import {mine} from './mine.js';
 import {hourMinute, instant} from './numbers.js';
 import {state} from './selection.js';

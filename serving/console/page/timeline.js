@@ -1,7 +1,7 @@
 // What was done about the selected alarm's incident, by whom, what is still open, and the clocks that run on it.
 
 import {thingOf} from './alarm_words.js';
-import {html, show} from './html.js';
+import {html, show} from '/pages/html.js';
 import {alarmOf, areaName, areaOf, dispositionOf, mine} from './mine.js';
 import {age, instant, stamp} from './numbers.js';
 import {kindAndId, state} from './selection.js';

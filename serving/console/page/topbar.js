@@ -2,7 +2,7 @@
 
 import {linksFor} from '/pages/links.js';
 import {user} from '/pages/session.js';
-import {html, show} from './html.js';
+import {html, show} from '/pages/html.js';
 import {areasWorstFirst, mine, pointsOf, standing} from './mine.js';
 import {age, clock, day, number, weekday} from './numbers.js';
 import {change, state} from './selection.js';

@@ -1,7 +1,8 @@
 // The rescue commander's page: asks again every few seconds, draws what changed, and sends what a person reports.
 
 import {call, user} from '/pages/session.js';
-import {$, act, clockTime, complain, dayTime, html, lasting, level, number, said, setUp, show, t} from './shown.js';
+import {html, show} from '/pages/html.js';
+import {$, act, clockTime, complain, dayTime, lasting, level, number, said, setUp, t} from './shown.js';
 
 const EVERY_MS = 3000;
 // What came longer ago is shown as old.

@@ -1,7 +1,8 @@
 // The hand-over sheet: made from what stands, shown, and signed by who goes and by who comes.
 
 import {call, guestToken, user} from '/pages/session.js';
-import {$, act, dayTime, html, level, said, setUp, show, t} from './shown.js';
+import {html, show} from '/pages/html.js';
+import {$, act, dayTime, level, said, setUp, t} from './shown.js';
 
 const state = {one: null, earlier: [], areas: new Map()};
 const place = (id) => (id ? said(state.areas.get(id), 'name') || id : '—');

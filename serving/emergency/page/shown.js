@@ -1,9 +1,9 @@
 // What both pages share: words, markup from data, numbers, the language switch, login and problems.
 
+import {html, show} from '/pages/html.js';
 import {showLinks} from '/pages/links.js';
 import {Problem, call, loginWithOwnPassword, logout, user, whenLoginNeeded} from '/pages/session.js';
 
-const ENTITIES = {'&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;'};
 // The console's shapes: one shape means one level on every page.
 const SHAPES = ['○', '■', '●', '▲', '◆'];
 const LEVELS = [['正常', 'normal'], ['蓝', 'blue'], ['黄', 'yellow'], ['橙', 'orange'], ['红', 'red']];
@@ -13,31 +13,6 @@ export const $ = (id) => document.getElementById(id);
 export const t = (zh, en) => (isEnglish() ? en : zh);
 /** The field of a row in the page's language: `sentence` of `sentence_zh` and `sentence_en`. */
 export const said = (row, name) => row?.[`${name}_${isEnglish() ? 'en' : 'zh'}`] ?? '';
-
-class Markup {
-  constructor(text) { this.text = text; }
-}
-
-/** Template tag: everything that is filled in is escaped, unless it is markup already. */
-export function html(parts, ...values) {
-  return new Markup(parts.reduce((text, part, at) => text + filled(values[at - 1]) + part));
-}
-
-function filled(value) {
-  if (value === null || value === undefined || value === false) return '';
-  if (Array.isArray(value)) return value.map(filled).join('');
-  return value instanceof Markup ? value.text : String(value).replace(/[&<>"']/g, (sign) => ENTITIES[sign]);
-}
-
-/** Show markup where it is not what stands there; the focus stays on the control with the same data-key. */
-export function show(element, markup) {
-  const text = filled(markup);
-  if (element.shownText === text) return;
-  const key = element.contains(document.activeElement) ? document.activeElement.dataset.key : null;
-  element.innerHTML = text;
-  element.shownText = text;
-  if (key) element.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus({preventScroll: true});
-}
 
 export const number = (value, decimals = 0) =>
   (value === null || value === undefined ? '—' : value.toFixed(decimals).replace('-', '−'));

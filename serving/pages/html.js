@@ -25,7 +25,7 @@ function filled(value) {
 
 /** Show markup in an element, where it is not what the element shows already; the focus stays on what had it. */
 export function show(element, markup) {
-  const text = String(markup);
+  const text = filled(markup);
   if (element.shownText === text) return false;
   const focused = element.contains(document.activeElement) ? document.activeElement : null;
   const kept = focused && keptFocus(focused);
